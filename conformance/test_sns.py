@@ -58,12 +58,11 @@ class Subscriber(Receiver):
         step = self.next_of_plan()
         if step:
             return step, {}
-        self.taken.append((dict(headers), body))
+        self.taken.append(({name.lower(): value for name, value in headers.items()}, body))
         return 200, {}
 
     def of_kind(self, kind):
-        taken = [(headers, body) for headers, body in list(self.taken) if headers["x-amz-sns-message-type"] == kind]
-        return taken
+        return [(headers, body) for headers, body in list(self.taken) if headers["x-amz-sns-message-type"] == kind]
 
     def bodies(self, kind="Notification"):
         return [body for _, body in self.of_kind(kind)]
@@ -183,8 +182,8 @@ def test_an_address_confirms_and_checks_what_it_gets(sns, topic, subscriber, tmp
     arn = confirmed(sns, topic, subscriber)
     headers, asked = subscriber.of_kind("SubscriptionConfirmation")[0]
     verify(json.loads(asked), tmp_path / "asked")
-    assert headers["User-Agent"] == "Amazon Simple Notification Service Agent"
-    assert headers["Content-Type"] == "text/plain; charset=UTF-8" and headers["Accept-Encoding"] == "gzip,deflate"
+    assert headers["user-agent"] == "Amazon Simple Notification Service Agent"
+    assert headers["content-type"] == "text/plain; charset=UTF-8" and headers["accept-encoding"] == "gzip,deflate"
     attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
     assert attributes["PendingConfirmation"] == "false" and attributes["ConfirmationWasAuthenticated"] == "false"
     published = sns.publish(

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headwater_catalog::{CatalogError, Change, Expect, Versioned};
 
 use crate::{
-    Alias, AliasName, Error, Function, FunctionName, Qualifier, Version,
+    Alias, AliasName, Claims, Error, Function, FunctionName, Qualifier, Version,
     functions::Inner,
     limits,
     version::{alias_key, start_of, version_key},
@@ -32,6 +32,7 @@ impl Inner {
             ..alias
         };
         alias.check().map_err(Error::Routing)?;
+        let _beside = self.beside.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             let mut changes = self.hold_targets(name, &alias).await?;
             let key = alias_key(name, &alias.name);
@@ -54,6 +55,7 @@ impl Inner {
         alias: &AliasName,
         change: AliasChange,
     ) -> Result<Alias, Error> {
+        let _beside = self.beside.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             let Versioned {
                 value: mut changed,
@@ -73,22 +75,46 @@ impl Inner {
             changed.weights = weights.unwrap_or(changed.weights);
             changed.revision = self.env.random.uuid();
             changed.check().map_err(Error::Routing)?;
+            self.check_alias_move(name, &changed)?;
             let mut changes = self.hold_targets(name, &changed).await?;
             let key = alias_key(name, alias);
             changes.push(self.aliases.put(&key, &changed, Expect::At(version)));
             match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
-                written => return Ok(written.map(|_| changed)?),
+                written => {
+                    written?;
+                    // Processes that are kept for the alias move with it.
+                    self.adopt_claims(name, self.claims_of(name)).await?;
+                    return Ok(changed);
+                }
             }
         }
         Err(Error::Revision)
     }
 
-    /// Deletes an alias, if it is there.
+    /// Deletes an alias, if it is there, with what stands beside it.
     pub async fn delete_alias(&self, name: &FunctionName, alias: &AliasName) -> Result<(), Error> {
+        let _beside = self.beside.lock().await;
         self.find(name).await?;
         let key = alias_key(name, alias);
-        Ok(self.aliases.remove(&key, Expect::Any).await?)
+        let (claims, mut changes) = self.without_beside(name, &alias.to_string());
+        changes.push(self.aliases.delete(&key, Expect::Any));
+        self.catalog.commit(changes).await?;
+        self.adopt_claims(name, claims).await
+    }
+
+    /// The changes that take away what stands beside a version or alias, and the function's claims then.
+    pub fn without_beside(&self, name: &FunctionName, qualifier: &str) -> (Claims, Vec<Change>) {
+        let (claims, change) = self.claims_without(name, qualifier);
+        let key = format!("{name}/{qualifier}");
+        (
+            claims,
+            vec![
+                change,
+                self.policies.delete(&key, Expect::Any),
+                self.event_settings.delete(&key, Expect::Any),
+            ],
+        )
     }
 
     /// One alias.

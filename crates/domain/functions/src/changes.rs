@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use headwater_catalog::{CatalogError, Expect, Versioned};
+use headwater_catalog::{CatalogError, Change, Expect, Versioned};
 
 use crate::{
-    Code, Configuration, Error, Function, FunctionName, Version, functions::Inner, limits,
+    Claims, Code, Configuration, Error, Function, FunctionName, Version, functions::Inner, limits,
     packages::sha256, unpack, version::start_of,
 };
 
@@ -120,6 +120,7 @@ impl Inner {
 
     /// Deletes a function with its versions and aliases.
     pub async fn delete(&self, name: &FunctionName) -> Result<(), Error> {
+        let _beside = self.beside.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             let found = self.find(name).await?;
             let expect = Expect::At(found.version);
@@ -137,10 +138,12 @@ impl Inner {
                 let expect = Expect::At(alias.version);
                 changes.push(self.aliases.delete(&key, expect));
             }
+            changes.extend(self.without_all_beside(name).await?);
             match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
                 removed => {
                     removed?;
+                    self.adopt_claims(name, Claims::default()).await?;
                     self.pool.retire(name, None);
                     self.counts.forget(name);
                     for code in packages.values() {
@@ -151,6 +154,20 @@ impl Inner {
             }
         }
         Err(Error::Revision)
+    }
+
+    /// The changes that take away all that stands beside a function.
+    async fn without_all_beside(&self, name: &FunctionName) -> Result<Vec<Change>, Error> {
+        let (start, all) = (start_of(name), usize::MAX);
+        let policies = self.policies.scan(&start, None, all).await?;
+        let settings = self.event_settings.scan(&start, None, all).await?;
+        let policies = policies.iter().map(|(key, _)| key);
+        let policies = policies.map(|key| self.policies.delete(key, Expect::Any));
+        let settings = settings.iter().map(|(key, _)| key);
+        let settings = settings.map(|key| self.event_settings.delete(key, Expect::Any));
+        let mut changes: Vec<Change> = policies.chain(settings).collect();
+        changes.push(self.claims.delete(name.as_str(), Expect::Any));
+        Ok(changes)
     }
 
     /// A function, which must be at a revision if one is given.

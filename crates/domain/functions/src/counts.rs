@@ -24,6 +24,8 @@ pub struct FunctionMetrics {
     pub throttles: u64,
     /// Those that began with starting a process.
     pub cold_starts: u64,
+    /// Outcomes of events that were given up before they were told.
+    pub untold: u64,
     /// How long the functions ran, without the start of processes.
     pub duration: Duration,
 }
@@ -49,6 +51,7 @@ pub(crate) struct Counters {
     errors: AtomicU64,
     throttles: AtomicU64,
     cold_starts: AtomicU64,
+    untold: AtomicU64,
     nanos: AtomicU64,
 }
 
@@ -57,6 +60,13 @@ impl Counts {
     pub fn of(&self, name: &FunctionName) -> Arc<Counters> {
         let mut counts = self.0.lock();
         counts.entry(name.clone()).or_default().clone()
+    }
+
+    /// An outcome of a function's event was given up. A function that is deleted meanwhile counts nothing more.
+    pub fn untold(&self, name: &FunctionName) {
+        if let Some(counters) = self.0.lock().get(name) {
+            counters.untold.fetch_add(1, Relaxed);
+        }
     }
 
     /// Forgets a function that was deleted.
@@ -86,7 +96,7 @@ impl Counters {
     /// An invocation could not be run.
     pub fn refused(&self, error: &Error) {
         match error {
-            Error::Throttled => self.throttles.fetch_add(1, Relaxed),
+            Error::Throttled | Error::Reserved => self.throttles.fetch_add(1, Relaxed),
             _ => self.errors.fetch_add(1, Relaxed),
         };
     }
@@ -97,6 +107,7 @@ impl Counters {
             errors: self.errors.load(Relaxed),
             throttles: self.throttles.load(Relaxed),
             cold_starts: self.cold_starts.load(Relaxed),
+            untold: self.untold.load(Relaxed),
             duration: Duration::from_nanos(self.nanos.load(Relaxed)),
         }
     }

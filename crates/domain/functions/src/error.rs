@@ -4,7 +4,7 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::{AliasName, FunctionName, RoutingFault, Version, limits};
+use crate::{AliasName, ClaimFault, DestinationFault, FunctionName, RoutingFault, Version, limits};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -59,6 +59,39 @@ pub enum Error {
     /// The function is at another revision than the caller expected.
     #[error("the function was changed: it is not at the expected revision any more")]
     Revision,
+    /// A policy has a statement of this name already.
+    #[error("there is a statement {0} already")]
+    StatementExists(String),
+    /// The policy has no such statement.
+    #[error("there is no statement {0}")]
+    NoStatement(String),
+    /// There is no policy.
+    #[error("there is no policy")]
+    NoPolicy,
+    /// The policy, or what it is to be for, is at another revision than the caller expected.
+    #[error("the policy is not at the expected revision")]
+    PolicyRevision,
+    /// The policy would be too large.
+    #[error(
+        "a policy of {size} bytes is larger than the {} allowed",
+        limits::POLICY_BYTES_MAX
+    )]
+    PolicyTooLarge {
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// Concurrency cannot be claimed so.
+    #[error("concurrency cannot be claimed so: {0:?}")]
+    Claim(ClaimFault),
+    /// The settings of events that are to be changed are not there.
+    #[error("there are no settings of events")]
+    NoEventSettings,
+    /// Ends of events cannot be told there.
+    #[error("ends of events cannot be told there: {0:?}")]
+    Destination(DestinationFault),
+    /// As many invocations of the function run as are reserved for it.
+    #[error("as many invocations of the function are running as are reserved for it")]
+    Reserved,
     /// As many invocations run as may.
     #[error("as many invocations are running as the limit allows")]
     Throttled,

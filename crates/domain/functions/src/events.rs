@@ -1,73 +1,106 @@
 //! Events: invocations that nobody waits for. Kept in the catalog until they are done, so a crash repeats them.
 //!
-//! A key starts with the time the event is due, so one short scan finds what to do next; a retry moves the event to a
-//! later key. As on AWS an event runs at least once, is tried again when the function fails, and is given up when it
-//! is too old.
+//! A key starts with the time the event is due; a retry moves the event to a later key. Where its function has no room
+//! an event stays where it is, and is tried as soon as the function has some. As on AWS an event runs at least once, is
+//! tried again when the function fails, and is given up when it is too old; its end is told where the function's
+//! settings say ([`crate::outcomes`]), in one commit with the event's removal.
+//!
+//! The keys of all that waits are in memory, the events themselves in the catalog.
 
 use std::{
-    collections::HashSet,
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
 use bytes::Bytes;
-use headwater_catalog::{Catalog, CatalogError, Expect, Table};
+use headwater_catalog::{CatalogError, Expect, Table};
 use headwater_env::Env;
-use headwater_types::{Millis, kept::Prefix};
+use headwater_types::Millis;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use crate::{Error, FunctionName, functions::Inner, invoke::Request, limits};
+use crate::{
+    Error, EventSettings, FunctionName, Part,
+    ends::{self, End},
+    functions::Inner,
+    invoke::{self, Request},
+    limits,
+};
 
 /// An event as it waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct QueuedEvent {
-    function: FunctionName,
-    request_id: String,
+    pub function: FunctionName,
+    pub request_id: String,
     /// JSON text.
-    payload: String,
-    client_context: Option<String>,
+    pub payload: String,
+    pub client_context: Option<String>,
     /// The version that is asked for, if any by name.
     #[serde(default)]
-    qualifier: Option<String>,
-    accepted: Millis,
-    tries: u32,
+    pub qualifier: Option<String>,
+    pub accepted: Millis,
+    /// How often it was run.
+    pub tries: u32,
+    /// Its name to X-Ray, for who is told its end.
+    #[serde(default)]
+    pub trace: String,
 }
 
 /// The queue of events.
 pub(crate) struct Events {
     env: Env,
-    catalog: Arc<dyn Catalog>,
     table: Table<QueuedEvent>,
-    waiting: AtomicUsize,
-    bytes: AtomicUsize,
-    running: Mutex<HashSet<String>>,
+    state: Mutex<State>,
     /// Told when there may be something to do.
     changed: Notify,
 }
 
+#[derive(Default)]
+struct State {
+    waiting: BTreeMap<String, Waiting>,
+    /// Bytes of those, and of those that are being kept.
+    bytes: usize,
+    /// Those that are being kept.
+    coming: usize,
+    running: HashSet<String>,
+    /// Functions that were found without room, until some may be free.
+    full: HashSet<FunctionName>,
+}
+
+/// An event as it is remembered; the rest is in the catalog.
+struct Waiting {
+    function: FunctionName,
+    size: usize,
+    accepted: Millis,
+}
+
 impl Events {
-    pub async fn open(env: Env, catalog: Arc<dyn Catalog>) -> Result<Self, Error> {
-        let table = Table::new(catalog.clone(), Prefix::FunctionEvents);
-        let (waiting, bytes) = measure(&table).await?;
+    pub async fn open(env: Env, table: Table<QueuedEvent>) -> Result<Self, Error> {
+        let mut state = State::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = table
+                .scan("", after.as_deref(), limits::EVENTS_READ)
+                .await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            for (key, event) in page {
+                state.add(key, &event.value);
+            }
+        }
         Ok(Self {
             env,
-            catalog,
             table,
-            waiting: waiting.into(),
-            bytes: bytes.into(),
-            running: Mutex::default(),
+            state: Mutex::new(state),
             changed: Notify::new(),
         })
     }
 
     /// How many events are kept.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Relaxed)
+        self.state.lock().waiting.len()
     }
 
     /// Accepts an event; durable when it returns. The caller runs to its end.
@@ -99,96 +132,97 @@ impl Events {
             qualifier: qualifier.map(|qualifier| qualifier.to_string()),
             accepted: now,
             tries: 0,
+            trace: invoke::trace_id(&self.env),
         };
-        let written = self
-            .table
-            .write(&key(now, &event), &event, Expect::Any)
-            .await;
-        if let Err(error) = written {
-            self.release(size);
-            return Err(error.into());
-        }
+        let key = key(now, &event);
+        let written = self.table.write(&key, &event, Expect::Any).await;
+        let mut state = self.state.lock();
+        state.coming -= 1;
+        state.bytes -= size;
+        written?;
+        state.add(key, &event);
+        drop(state);
         self.changed.notify_one();
         Ok(())
     }
 
     fn reserve(&self, size: usize) -> Result<(), Error> {
-        let waiting = self.waiting.fetch_add(1, Relaxed);
-        let bytes = self.bytes.fetch_add(size, Relaxed);
-        if waiting >= limits::EVENTS_MAX || bytes + size > limits::EVENTS_BYTES_MAX {
-            self.release(size);
+        let mut state = self.state.lock();
+        let all = state.waiting.len() + state.coming;
+        if all >= limits::EVENTS_MAX || state.bytes + size > limits::EVENTS_BYTES_MAX {
             return Err(Error::QueueFull);
         }
+        state.coming += 1;
+        state.bytes += size;
         Ok(())
     }
 
-    fn release(&self, size: usize) {
-        self.waiting.fetch_sub(1, Relaxed);
-        self.bytes.fetch_sub(size, Relaxed);
-    }
-
-    /// The first events that do not run yet, by the time they are due.
-    async fn next(&self) -> Result<Vec<(String, QueuedEvent)>, CatalogError> {
-        let limit = self.running.lock().len() + limits::EVENTS_RUNNING_MAX;
-        let found = self.table.scan("", None, limit).await?;
-        let running = self.running.lock();
-        Ok(found
-            .into_iter()
-            .filter(|(key, _)| !running.contains(key))
-            .map(|(k, e)| (k, e.value))
-            .collect())
-    }
-
-    fn has_room(&self) -> bool {
-        self.running.lock().len() < limits::EVENTS_RUNNING_MAX
-    }
-
-    async fn done(&self, key: &str, event: &QueuedEvent) -> Result<(), CatalogError> {
-        self.table.remove(key, Expect::Any).await?;
-        self.release(event.payload.len());
-        Ok(())
-    }
-
-    async fn again(
-        &self,
-        key: &str,
-        mut event: QueuedEvent,
-        after: Duration,
-        tried: u32,
-    ) -> Result<(), CatalogError> {
-        event.tries += tried;
+    /// The next events to run, which count as running from now on, and how long nothing else is due. `room` tells how
+    /// many more of a function may run; events that may be too old by now are among them all the same.
+    fn next(&self, room: impl Fn(&FunctionName) -> usize) -> (Vec<String>, Duration) {
         let now = self.env.clock.now();
-        if event.tries >= limits::EVENT_TRIES_MAX
-            || now.since(event.accepted) >= limits::EVENT_AGE_MAX
-        {
-            tracing::warn!(function = %event.function, request = event.request_id, "an event is given up");
-            return self.done(key, &event).await;
+        let state = &mut *self.state.lock();
+        let mut free = limits::EVENTS_RUNNING_MAX.saturating_sub(state.running.len());
+        let (mut next, mut wait) = (Vec::new(), limits::EVENTS_LOOK_EVERY);
+        let mut rooms: HashMap<&FunctionName, usize> = HashMap::new();
+        for (key, one) in &state.waiting {
+            if due(key) > now {
+                wait = wait.min(due(key).since(now));
+                break;
+            }
+            if free == 0 {
+                break;
+            }
+            if state.running.contains(key) {
+                continue;
+            }
+            let is_full = state.full.contains(&one.function);
+            let left = rooms.entry(&one.function).or_insert_with(|| match is_full {
+                true => 0,
+                false => room(&one.function),
+            });
+            if *left > 0 {
+                *left -= 1;
+            } else if now.since(one.accepted) < limits::EVENT_AGE_MIN || is_full {
+                continue;
+            }
+            free -= 1;
+            next.push(key.clone());
         }
-        let later = self
-            .table
-            .put(&self::key(now.plus(after), &event), &event, Expect::Any);
-        self.catalog
-            .commit(vec![self.table.delete(key, Expect::Any), later])
-            .await
-            .map(drop)
+        state.running.extend(next.iter().cloned());
+        (next, wait)
+    }
+
+    /// Functions that had no room may have some.
+    fn look_again(&self) {
+        self.state.lock().full.clear();
+    }
+
+    /// An event runs no more; `full` says that it did not, for want of room.
+    fn ran(&self, key: &str, full: Option<&FunctionName>) {
+        let mut state = self.state.lock();
+        state.running.remove(key);
+        state.full.extend(full.cloned());
+        drop(state);
+        self.changed.notify_one();
     }
 }
 
-/// The count and bytes of all waiting events, a page at a time.
-async fn measure(table: &Table<QueuedEvent>) -> Result<(usize, usize), CatalogError> {
-    let (mut waiting, mut bytes) = (0, 0);
-    let mut after: Option<String> = None;
-    loop {
-        let page = table.scan("", after.as_deref(), 100).await?;
-        let Some((last, _)) = page.last() else {
-            return Ok((waiting, bytes));
+impl State {
+    fn add(&mut self, key: String, event: &QueuedEvent) {
+        let waiting = Waiting {
+            function: event.function.clone(),
+            size: event.payload.len(),
+            accepted: event.accepted,
         };
-        after = Some(last.clone());
-        waiting += page.len();
-        bytes += page
-            .iter()
-            .map(|(_, event)| event.value.payload.len())
-            .sum::<usize>();
+        self.bytes += waiting.size;
+        self.waiting.insert(key, waiting);
+    }
+
+    fn forget(&mut self, key: &str) {
+        if let Some(waiting) = self.waiting.remove(key) {
+            self.bytes -= waiting.size;
+        }
     }
 }
 
@@ -211,70 +245,169 @@ pub(crate) async fn dispatch(env: Env, inner: Weak<Inner>) {
         let Some(strong) = inner.upgrade() else {
             return;
         };
-        let events = strong.events.clone();
-        let wait = start_due(&env, strong).await;
+        let (events, pool) = (strong.events.clone(), strong.pool.clone());
+        let freed = pool.freed();
+        tokio::pin!(freed);
+        // Registered before the look, so that no room falls between the two.
+        freed.as_mut().enable();
+        let (next, wait) = events.next(|name| pool.room(name));
+        for key in next {
+            env.spawn(run(strong.clone(), key));
+        }
+        drop(strong);
         tokio::select! {
             () = events.changed.notified() => {}
-            () = env.clock.sleep(wait) => {}
+            () = freed => events.look_again(),
+            () = env.clock.sleep(wait) => events.look_again(),
         }
     }
 }
 
-/// Starts what is due and has room; how long nothing is to be done then.
-async fn start_due(env: &Env, inner: Arc<Inner>) -> Duration {
-    const LOOK_AGAIN: Duration = Duration::from_secs(5);
-    let waiting = match inner.events.next().await {
-        Ok(waiting) => waiting,
+/// The end of one run of an event.
+enum Ran {
+    /// It is done with.
+    Ended(End),
+    /// Nobody needs to hear of it: its function is gone.
+    Gone,
+    /// It is tried again so much later.
+    Again(Duration),
+    /// It did not run.
+    Not(Unrun),
+}
+
+/// Why an event did not run.
+enum Unrun {
+    /// There was no room.
+    Full,
+    /// The server is stopping.
+    Closed,
+}
+
+async fn run(inner: Arc<Inner>, key: String) {
+    let event = match inner.events.table.get(&key).await {
+        Ok(Some(found)) => found.value,
+        Ok(None) => {
+            inner.events.state.lock().forget(&key);
+            return inner.events.ran(&key, None);
+        }
         Err(error) => {
-            tracing::warn!(%error, "the waiting events could not be read");
-            return LOOK_AGAIN;
+            tracing::warn!(%error, "a waiting event could not be read");
+            inner.env.clock.sleep(limits::EVENT_AGAIN_AFTER).await;
+            return inner.events.ran(&key, None);
         }
     };
-    for (key, event) in waiting {
-        let now = env.clock.now();
-        if due(&key) > now {
-            return due(&key).since(now).min(LOOK_AGAIN);
-        }
-        if !inner.events.has_room() {
-            // The end of one that runs is told.
-            return LOOK_AGAIN;
-        }
-        inner.events.running.lock().insert(key.clone());
-        env.spawn(run(inner.clone(), key, event));
-    }
-    LOOK_AGAIN
-}
-
-async fn run(inner: Arc<Inner>, key: String, event: QueuedEvent) {
-    let request = Request {
-        request_id: event.request_id.clone(),
-        payload: Bytes::from(event.payload.clone()),
-        client_context: event.client_context.clone(),
-        qualifier: event.qualifier.as_ref().and_then(|text| text.parse().ok()),
-    };
-    let events = &inner.events;
-    let kept = match inner.invoke(&event.function, request).await {
+    let function = event.function.clone();
+    match inner.run_event(&key, event).await {
         // It stays where it was and counts as running, so that nothing starts it before the server ends.
-        Err(Error::Closed) => return,
-        Ok(invocation) if !invocation.failed => events.done(&key, &event).await,
-        Ok(_) => {
-            let after = limits::EVENT_RETRY_AFTER * 2u32.pow(event.tries.min(8));
-            events.again(&key, event, after, 1).await
-        }
-        Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => {
-            events.done(&key, &event).await
-        }
+        Ok(Some(Unrun::Closed)) => return,
+        Ok(Some(Unrun::Full)) => return inner.events.ran(&key, Some(&function)),
+        Ok(None) => {}
         Err(error) => {
-            tracing::debug!(%error, function = %event.function, "an event has to wait");
-            events
-                .again(&key, event, limits::EVENT_THROTTLED_AFTER, 0)
-                .await
+            tracing::warn!(%error, "the end of an event could not be kept, so it runs again");
+            inner.env.clock.sleep(limits::EVENT_AGAIN_AFTER).await;
         }
-    };
-    if let Err(error) = kept {
-        tracing::warn!(%error, "the end of an event could not be kept, so it runs again");
-        inner.env.clock.sleep(limits::EVENT_THROTTLED_AFTER).await;
     }
-    events.running.lock().remove(&key);
-    events.changed.notify_one();
+    inner.events.ran(&key, None);
+}
+
+impl Inner {
+    /// Runs an event once and keeps what came of it; what did not, is answered.
+    async fn run_event(
+        self: &Arc<Self>,
+        key: &str,
+        mut event: QueuedEvent,
+    ) -> Result<Option<Unrun>, Error> {
+        let part = Part {
+            name: event.function.clone(),
+            qualifier: event.qualifier.as_ref().and_then(|text| text.parse().ok()),
+        };
+        let settings = self.event_settings(&part).await?;
+        let settings = settings.map_or_else(EventSettings::default, |kept| kept.settings);
+        match self.try_event(&part, &mut event, &settings).await {
+            Ran::Ended(end) => {
+                let function = self
+                    .resolve(&part.name, part.qualifier.as_ref(), false)
+                    .await;
+                let surroundings = (&self.options, self.env.clock.now());
+                let function = function.ok();
+                let told = ends::outcomes(&event, &end, &settings, function.as_ref(), surroundings);
+                let removed = self.events.table.delete(key, Expect::Any);
+                let given_up = |name: &FunctionName| self.counts.untold(name);
+                self.outcomes.keep(vec![removed], told, given_up).await?;
+                self.events.state.lock().forget(key);
+            }
+            Ran::Gone => {
+                self.events.table.remove(key, Expect::Any).await?;
+                self.events.state.lock().forget(key);
+            }
+            Ran::Again(after) => self.put_off(key, &event, after).await?,
+            Ran::Not(why) => return Ok(Some(why)),
+        }
+        Ok(None)
+    }
+
+    async fn try_event(
+        self: &Arc<Self>,
+        part: &Part,
+        event: &mut QueuedEvent,
+        settings: &EventSettings,
+    ) -> Ran {
+        if self.env.clock.now().since(event.accepted) >= settings.age() {
+            return Ran::Ended(End::TooOld(None));
+        }
+        if self.pool.is_stopped(&part.name) {
+            return Ran::Ended(End::Stopped);
+        }
+        let request = Request {
+            request_id: event.request_id.clone(),
+            payload: Bytes::from(event.payload.clone()),
+            client_context: event.client_context.clone(),
+            qualifier: part.qualifier.clone(),
+        };
+        match self.invoke(&part.name, request, false).await {
+            Ok(ran) => {
+                event.tries = event.tries.saturating_add(1);
+                if !ran.failed {
+                    return Ran::Ended(End::Succeeded(ran));
+                }
+                if event.tries >= settings.tries() {
+                    return Ran::Ended(End::Failed(ran));
+                }
+                let after = limits::EVENT_RETRY_AFTER * 2u32.pow((event.tries - 1).min(8));
+                // As recorded on AWS, an event that would be too old by then is given up now.
+                let then = self.env.clock.now().plus(after);
+                match then.since(event.accepted) >= settings.age() {
+                    true => Ran::Ended(End::TooOld(Some(ran))),
+                    false => Ran::Again(after),
+                }
+            }
+            Err(Error::Closed) => Ran::Not(Unrun::Closed),
+            Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => Ran::Gone,
+            Err(Error::Throttled | Error::Reserved) => Ran::Not(Unrun::Full),
+            Err(error) => {
+                tracing::debug!(%error, function = %part.name, "an event has to wait");
+                Ran::Again(limits::EVENT_AGAIN_AFTER)
+            }
+        }
+    }
+
+    /// Moves an event to when it is tried again.
+    async fn put_off(
+        &self,
+        key: &str,
+        event: &QueuedEvent,
+        after: Duration,
+    ) -> Result<(), CatalogError> {
+        let later = self::key(self.env.clock.now().plus(after), event);
+        let table = &self.events.table;
+        let moved = vec![
+            table.delete(key, Expect::Any),
+            table.put(&later, event, Expect::Any),
+        ];
+        self.catalog.commit(moved).await?;
+        let mut state = self.events.state.lock();
+        state.forget(key);
+        state.add(later, event);
+        Ok(())
+    }
 }

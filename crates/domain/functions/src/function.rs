@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, ops::RangeInclusive, str::FromStr};
 
-use headwater_types::{Invalid, Millis};
+use headwater_types::{Arn, Invalid, Millis};
 use serde::{Deserialize, Serialize};
 
 use crate::{Error, Version, limits};
@@ -45,6 +45,9 @@ pub struct Configuration {
     pub memory_mb: u32,
     /// Environment variables; given as none they are told apart from not given, as on AWS.
     pub environment: Option<BTreeMap<String, String>>,
+    /// Where events go that were given up: a queue or a topic.
+    #[serde(default)]
+    pub dead_letters: Option<Arn>,
 }
 
 /// A function's code.
@@ -127,6 +130,7 @@ impl Configuration {
             timeout_s: 3,
             memory_mb: 128,
             environment: None,
+            dead_letters: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     path::{Path, PathBuf},
-    sync::{Arc, Weak},
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -16,14 +16,17 @@ use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
-    Alias, AliasChange, AliasName, Code, Configuration, Error, Function, FunctionMetrics,
-    FunctionName, LogSink, Processes, Publish, Qualifier, bootstraps,
+    Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, EventSettingsChange,
+    Function, FunctionMetrics, FunctionName, Kept, KeptEventSettings, LogSink, Outlets, Part,
+    Policy, Processes, Provisioned, Publish, Qualifier, Statement, bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Invocation, Request},
+    keep::keep,
     leftovers::Leftovers,
     limits,
     logs::LogWriter,
+    outcomes::{self, Outcomes},
     packages::{Packages, sha256},
     pool::{Bounds, Pool, reap_idle},
     process::{Process, Surroundings},
@@ -105,10 +108,20 @@ pub(crate) struct Inner {
     pub pool: Arc<Pool>,
     pub logs: LogWriter,
     pub events: Arc<Events>,
+    pub outcomes: Arc<Outcomes>,
+    /// Where outcomes are told, once it is known.
+    pub outlets: OnceLock<Arc<dyn Outlets>>,
+    pub event_settings: Table<KeptEventSettings>,
     pub catalog: Arc<dyn Catalog>,
     pub table: Table<Function>,
     pub versions: Table<Function>,
     pub aliases: Table<Alias>,
+    pub policies: Table<Policy>,
+    pub claims: Table<Claims>,
+    /// The claims as they are kept.
+    pub claimed: Mutex<HashMap<FunctionName, Claims>>,
+    /// Held by whoever changes what stands beside functions (policies, claims), or deletes what that stands beside.
+    pub beside: tokio::sync::Mutex<()>,
     pub packages: Packages,
     /// Places in memory for packages that come, which a slow bucket may hold for long.
     coming: Semaphore,
@@ -147,7 +160,9 @@ impl Functions {
             wait: options.concurrency_wait,
         };
         let pool = Pool::new(env.clone(), bounds);
-        let events = Arc::new(Events::open(env.clone(), catalog.clone()).await?);
+        let events = Table::new(catalog.clone(), Prefix::FunctionEvents);
+        let events = Arc::new(Events::open(env.clone(), events).await?);
+        let outcomes = Arc::new(Outcomes::open(env.clone(), catalog.clone()).await?);
         let logs = LogWriter::start(&env, sink);
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
@@ -157,10 +172,17 @@ impl Functions {
             pool,
             logs,
             events,
-            catalog,
+            outcomes,
+            outlets: OnceLock::new(),
+            event_settings: Table::new(catalog.clone(), Prefix::FunctionEventSettings),
+            catalog: catalog.clone(),
             table,
             versions,
             aliases,
+            policies: Table::new(catalog.clone(), Prefix::FunctionPolicies),
+            claims: Table::new(catalog, Prefix::FunctionClaims),
+            claimed: Mutex::default(),
+            beside: tokio::sync::Mutex::default(),
             packages,
             coming: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             unpacking: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
@@ -169,7 +191,11 @@ impl Functions {
             code,
             dir,
         });
+        for (name, claims) in inner.read_claims().await? {
+            inner.adopt_claims(&name, claims).await?;
+        }
         let weak: Weak<Inner> = Arc::downgrade(&inner);
+        inner.env.spawn(keep(inner.env.clone(), weak.clone()));
         inner.env.spawn(events::dispatch(inner.env.clone(), weak));
         Ok(Self { inner })
     }
@@ -379,6 +405,186 @@ impl Functions {
         Ok(found.into_iter().map(|(_, kept)| kept.value).collect())
     }
 
+    /// The policy of a part of a function, if it has one.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn policy(&self, part: &Part) -> Result<Option<Policy>, Error> {
+        let found = self.inner.policy(part).await?;
+        Ok(found.map(|found| found.value))
+    }
+
+    /// Adds a statement to a policy, which must be at a revision if one is given: the policy's own, or that of what it
+    /// is for while there is none.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::PolicyRevision`],
+    /// [`Error::StatementExists`], [`Error::PolicyTooLarge`], or what failed below.
+    pub async fn add_statement(
+        &self,
+        part: Part,
+        statement: Statement,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            let revision = revision.as_deref();
+            inner.add_statement(&part, statement, revision).await
+        })
+        .await
+    }
+
+    /// Removes a statement of a policy, and with the last one the policy.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::NoPolicy`], [`Error::NoStatement`],
+    /// [`Error::PolicyRevision`], or what failed below.
+    pub async fn remove_statement(
+        &self,
+        part: Part,
+        id: String,
+        revision: Option<String>,
+    ) -> Result<(), Error> {
+        self.change(|inner| async move {
+            inner
+                .remove_statement(&part, &id, revision.as_deref())
+                .await
+        })
+        .await
+    }
+
+    /// Reserves concurrency for a function, or gives that back.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::Claim`], or what failed below.
+    pub async fn reserve(&self, name: &FunctionName, count: Option<u32>) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.reserve(&name, count).await })
+            .await
+    }
+
+    /// Has processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Claim`], or what failed below.
+    pub async fn provision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+        count: u32,
+    ) -> Result<Provisioned, Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.provision(&name, &qualifier, count).await })
+            .await
+    }
+
+    /// Has no more processes kept for a version or alias.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn unprovision(
+        &self,
+        name: &FunctionName,
+        qualifier: Qualifier,
+    ) -> Result<(), Error> {
+        let name = name.clone();
+        self.change(|inner| async move { inner.unprovision(&name, &qualifier).await })
+            .await
+    }
+
+    /// The stage of what is kept for a version or alias, if anything is.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], or what failed below.
+    pub async fn kept(
+        &self,
+        name: &FunctionName,
+        qualifier: &Qualifier,
+    ) -> Result<Option<Kept>, Error> {
+        self.inner.kept(name, qualifier).await
+    }
+
+    /// The claims of a function on the account's concurrency.
+    pub fn claims(&self, name: &FunctionName) -> Claims {
+        self.inner.claims_of(name)
+    }
+
+    /// The settings of a part's events, if it has any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn event_settings(&self, part: &Part) -> Result<Option<KeptEventSettings>, Error> {
+        self.inner.event_settings(part).await
+    }
+
+    /// The settings of a function's events, by the version or alias that they are for.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], or what failed below.
+    pub async fn all_event_settings(
+        &self,
+        name: &FunctionName,
+    ) -> Result<Vec<(String, KeptEventSettings)>, Error> {
+        self.inner.find(name).await?;
+        self.inner.all_event_settings(name).await
+    }
+
+    /// Changes the settings of a part's events: `over` those that it has, or in place of them.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::NoVersion`], [`Error::NoAlias`], [`Error::Destination`],
+    /// [`Error::NoEventSettings`], or what failed below.
+    pub async fn set_event_settings(
+        &self,
+        part: Part,
+        change: EventSettingsChange,
+        over: bool,
+    ) -> Result<KeptEventSettings, Error> {
+        self.change(|inner| async move { inner.set_event_settings(&part, change, over).await })
+            .await
+    }
+
+    /// Whether ends of events can be told at places of a service, as an ARN names it.
+    pub fn tells(&self, service: &str) -> bool {
+        let outlets = self.inner.outlets.get();
+        service == "lambda" || outlets.is_some_and(|outlets| outlets.serves(service))
+    }
+
+    /// Removes the settings of a part's events; whether it had any.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn remove_event_settings(&self, part: Part) -> Result<bool, Error> {
+        self.change(|inner| async move { inner.remove_event_settings(&part).await })
+            .await
+    }
+
+    /// Makes sure that a function's dead letters can go to a place.
+    ///
+    /// # Errors
+    /// [`Error::Destination`].
+    pub async fn check_destination(&self, name: &FunctionName, place: &Arn) -> Result<(), Error> {
+        self.inner.check_destination(name, place).await
+    }
+
+    /// Has ends of events told through `outlets` from now on; the first that are given count.
+    pub fn tell_through(&self, outlets: Arc<dyn Outlets>) {
+        if self.inner.outlets.set(outlets).is_ok() {
+            let weak = Arc::downgrade(&self.inner);
+            let env = &self.inner.env;
+            env.spawn(outcomes::tell(env.clone(), weak));
+        }
+    }
+
+    /// How many ends of events wait to be told.
+    pub fn waiting_outcomes(&self) -> usize {
+        self.inner.outcomes.waiting()
+    }
+
+    /// The account's concurrency that no function has to itself.
+    pub fn unreserved(&self) -> u32 {
+        self.inner.unreserved(None)
+    }
+
     /// At most `limit` functions whose names come after `after`, in order of their names.
     ///
     /// # Errors
@@ -458,7 +664,7 @@ impl Functions {
         let (inner, name) = (self.inner.clone(), name.clone());
         self.inner.env.spawn(async move {
             // The caller may be gone by then.
-            drop(done.send(inner.invoke(&name, request).await));
+            drop(done.send(inner.invoke(&name, request, true).await));
         });
         wait.await.unwrap_or(Err(Error::Closed))
     }
@@ -554,11 +760,12 @@ async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result
 }
 
 impl Inner {
-    /// Runs one invocation to its end.
+    /// Runs one invocation to its end; `wait` tells whether it waits for room.
     pub async fn invoke(
         self: &Arc<Self>,
         name: &FunctionName,
         request: Request,
+        wait: bool,
     ) -> Result<Invocation, Error> {
         let size = request.payload.len();
         if size > limits::PAYLOAD_BYTES_MAX {
@@ -571,7 +778,7 @@ impl Inner {
         let mut function = self.resolve(name, qualifier.as_ref(), true).await?;
         let counters = self.counts.of(name);
         loop {
-            match invoke::run(self, &function, request.clone(), &counters).await {
+            match invoke::run(self, &function, request.clone(), wait, &counters).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.resolve(name, qualifier.as_ref(), true).await?;
@@ -586,8 +793,8 @@ impl Inner {
         }
     }
 
-    /// Starts a process for a function.
-    pub async fn start(&self, function: &Function) -> Result<Process, Error> {
+    /// Starts a process for a function, which may be kept for its version.
+    pub async fn start(&self, function: &Function, is_kept: bool) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
         let bootstraps = &self.dir.join("bootstraps");
         let surroundings = Surroundings {
@@ -596,7 +803,7 @@ impl Inner {
             leftovers: &self.leftovers,
             bootstraps,
         };
-        Process::start(surroundings, function, code).await
+        Process::start(surroundings, function, code, is_kept).await
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {

@@ -54,17 +54,18 @@ struct End {
     reusable: bool,
 }
 
-/// Runs one invocation to its end.
+/// Runs one invocation to its end; `wait` tells whether it waits for room.
 pub(crate) async fn run(
     inner: &Arc<Inner>,
     function: &Function,
     request: Request,
+    wait: bool,
     counters: &Counters,
 ) -> Result<Invocation, Error> {
-    let (permit, warm) = inner.pool.enter(function).await?;
+    let (permit, warm) = inner.pool.enter(function, wait).await?;
     let (mut process, cold) = match warm {
         Some(process) => (process, false),
-        None => match inner.start(function).await {
+        None => match inner.start(function, false).await {
             Err(Error::Entrypoint(reason)) => {
                 counters.ran(Duration::ZERO, true, true);
                 return Ok(not_started(inner, function, request.request_id, &reason).await);
@@ -290,7 +291,7 @@ fn broken(id: &str, status: &'static str, kind: &'static str, text: &str) -> End
 }
 
 /// The first line of a process.
-fn init_start(inner: &Inner, function: &Function) -> String {
+pub(crate) fn init_start(inner: &Inner, function: &Function) -> String {
     let runtime = &function.configuration.runtime;
     format!(
         "INIT_START Runtime Version: {}\tRuntime Version ARN: {}",
@@ -300,7 +301,7 @@ fn init_start(inner: &Inner, function: &Function) -> String {
 }
 
 /// The name of an invocation to X-Ray, which is not told of it.
-fn trace_id(env: &Env) -> String {
+pub(crate) fn trace_id(env: &Env) -> String {
     let seconds = env.clock.now().0 / 1000;
     let id = || env.random.uuid().replace('-', "");
     format!(

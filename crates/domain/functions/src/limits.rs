@@ -2,6 +2,14 @@
 
 use std::time::Duration;
 
+/// The concurrency of the account, of which functions may claim some (AWS: 1,000).
+pub const ACCOUNT_CONCURRENCY: u32 = 1000;
+/// What claims leave of it (AWS: 100).
+pub const UNRESERVED_MIN: u32 = 100;
+/// Processes to be kept that are started at one time.
+pub const KEEPING_MAX: usize = 4;
+/// A policy as a document (AWS: 20 KB).
+pub const POLICY_BYTES_MAX: usize = 20_480;
 /// How often a change is made again because another came first.
 pub const CONFLICTS_MAX: usize = 20;
 /// A zipped package in a request (AWS: 50 MB); one out of a bucket is bounded by what it unpacks to.
@@ -68,7 +76,35 @@ pub const EVENTS_RUNNING_MAX: usize = 16;
 pub const EVENT_TRIES_MAX: u32 = 3;
 /// The wait before the second try of an event, doubled before the third (AWS: one and two minutes).
 pub const EVENT_RETRY_AFTER: Duration = Duration::from_secs(60);
-/// The wait before another try when there was no room to run.
-pub const EVENT_THROTTLED_AFTER: Duration = Duration::from_secs(1);
+/// The wait before another try when something failed that is not the function.
+pub const EVENT_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// How often it is looked whether a function that had no room has some, beside when an invocation ends.
+pub const EVENTS_LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The age below which no event is too old (AWS: a minute).
+pub const EVENT_AGE_MIN: Duration = Duration::from_secs(60);
+/// Events, of 1 MB at most, that are read at once when the server starts.
+pub const EVENTS_READ: usize = 16;
+/// Outcomes of events that wait to be told.
+pub const OUTCOMES_MAX: usize = 1000;
+/// Bytes of all waiting outcomes together.
+pub const OUTCOMES_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Outcomes, of 8 MB at most, that are read at once when the server starts.
+pub const OUTCOMES_READ: usize = 4;
+/// Outcomes that are told at the same time.
+pub const OUTCOMES_RUNNING_MAX: usize = 16;
+/// Those of them that go to one place.
+pub const OUTCOMES_RUNNING_PER_PLACE: usize = 4;
+/// Those of them that could not be told before.
+pub const OUTCOMES_TROUBLED_MAX: usize = 8;
+/// How long it may take to tell an outcome.
+pub const OUTCOME_TIME: Duration = Duration::from_secs(30);
+/// The wait before an outcome is told again, doubled each time.
+pub const OUTCOME_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The longest such wait.
+pub const OUTCOME_RETRY_MAX: Duration = Duration::from_secs(60);
+/// How long it is tried to tell an outcome.
+pub const OUTCOME_AGE_MAX: Duration = Duration::from_secs(3600);
+/// The message of a dead letter (AWS: the first 1 KB).
+pub const DEAD_LETTER_MESSAGE_BYTES: usize = 1024;
 /// How old an event may grow (AWS: six hours).
 pub const EVENT_AGE_MAX: Duration = Duration::from_secs(6 * 3600);

@@ -19,6 +19,8 @@ use crate::{
 pub(crate) struct Process {
     /// The build of the function that it runs.
     pub build: String,
+    /// Whether it is kept for its version, and waits for nobody else's invocations.
+    pub is_kept: bool,
     /// The log stream that its output goes to.
     pub log_stream: String,
     /// The most memory seen in use, in MB.
@@ -64,6 +66,7 @@ impl Process {
         surroundings: Surroundings<'_>,
         function: &Function,
         code: Arc<CodeDir>,
+        is_kept: bool,
     ) -> Result<Self, Error> {
         let api = RuntimeApi::listen(surroundings.env)
             .await
@@ -82,6 +85,7 @@ impl Process {
                 &code.path,
                 &log_stream,
             ))
+            .env("AWS_LAMBDA_INITIALIZATION_TYPE", initialization(is_kept))
             .envs(function.configuration.environment.iter().flatten())
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
@@ -98,6 +102,7 @@ impl Process {
         surroundings.leftovers.note(pid);
         Ok(Self {
             build: function.build.clone(),
+            is_kept,
             log_stream,
             memory_peak_mb: 0,
             child,
@@ -240,6 +245,14 @@ fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
     }
 }
 
+/// AWS's word for the occasion at which a process is started.
+fn initialization(is_kept: bool) -> &'static str {
+    match is_kept {
+        true => "provisioned-concurrency",
+        false => "on-demand",
+    }
+}
+
 /// The variables that AWS sets, as far as they mean something here, and those by which this server is reached.
 fn variables(
     function: &Function,
@@ -261,7 +274,6 @@ fn variables(
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
             configuration.memory_mb.to_string(),
         ),
-        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", function.name.log_group()),
         ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
         ("AWS_REGION", options.region.0.clone()),

@@ -108,6 +108,7 @@ impl Inner {
     /// Deletes a version, if it is there and no alias leads to it.
     pub async fn delete_version(&self, name: &FunctionName, number: u64) -> Result<(), Error> {
         let key = version_key(name, number);
+        let _beside = self.beside.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             self.find(name).await?;
             let Some(found) = self.versions.get(&key).await? else {
@@ -119,10 +120,13 @@ impl Inner {
                 return Err(Error::Referenced(leading));
             }
             // An alias that comes to lead to it meanwhile has written it anew.
-            match self.versions.remove(&key, Expect::At(found.version)).await {
+            let (claims, mut changes) = self.without_beside(name, &version.to_string());
+            changes.push(self.versions.delete(&key, Expect::At(found.version)));
+            match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
                 removed => {
                     removed?;
+                    self.adopt_claims(name, claims).await?;
                     self.pool.retire(name, Some(version));
                     self.forget_unused(name, &found.value.code).await;
                     return Ok(());

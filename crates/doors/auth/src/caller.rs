@@ -2,12 +2,15 @@
 
 use headwater_types::Account;
 
+/// Stands for the ARN of somebody who is not known.
+const ANONYMOUS: &str = "anonymous";
+
 /// An identity that makes requests, as policies name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The account that they belong to.
     pub account: Account,
-    /// `arn:aws:iam::111111111111:root`, or that of a user.
+    /// `arn:aws:iam::111111111111:root`, that of a user, or the name of a service.
     pub arn: String,
 }
 
@@ -24,17 +27,25 @@ impl Caller {
         Self { account, arn }
     }
 
+    /// One of AWS's services, such as `sns.amazonaws.com`: it has no account, and no ARN but its name.
+    pub fn of_service(name: &str) -> Self {
+        Self {
+            account: Account(String::new()),
+            arn: name.to_owned(),
+        }
+    }
+
     /// Somebody who is not known.
     pub fn anonymous() -> Self {
         Self {
             account: Account(String::new()),
-            arn: "anonymous".to_owned(),
+            arn: ANONYMOUS.to_owned(),
         }
     }
 
     /// Whether it is not known who it is.
     pub fn is_anonymous(&self) -> bool {
-        self.account.0.is_empty()
+        self.arn == ANONYMOUS
     }
 
     /// The user's name, where it is a user.

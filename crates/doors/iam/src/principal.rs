@@ -16,7 +16,7 @@ pub enum Principal {
     Account(String),
     /// A user, a role or a session, by its ARN.
     Arn(String),
-    /// A service of AWS, such as `lambda.amazonaws.com`; none calls here.
+    /// A service of AWS, such as `lambda.amazonaws.com`.
     Service(String),
     /// An identity of an identity provider; nobody calls as one here.
     Federated(String),
@@ -31,7 +31,8 @@ impl Principal {
             Self::Everyone => true,
             Self::Account(account) => *account == caller.account.0,
             Self::Arn(arn) => *arn == caller.arn,
-            Self::Service(_) | Self::Federated(_) | Self::CanonicalUser(_) => false,
+            Self::Service(name) => *name == caller.arn,
+            Self::Federated(_) | Self::CanonicalUser(_) => false,
         }
     }
 

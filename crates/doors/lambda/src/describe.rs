@@ -2,7 +2,8 @@
 
 use headwater_functions::{Function, Options, Version};
 use headwater_shapes_lambda::{
-    EnvironmentResponse, FunctionConfiguration, LoggingConfig, RuntimeVersionConfig,
+    DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
+    RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
@@ -46,6 +47,9 @@ pub(crate) fn configuration(
         environment: variables.map(|variables| EnvironmentResponse {
             variables: Some(variables),
             error: None,
+        }),
+        dead_letter_config: set.dead_letters.as_ref().map(|place| DeadLetterConfig {
+            target_arn: Some(place.to_string()),
         }),
         revision_id: Some(function.revision.clone()),
         logging_config: Some(LoggingConfig {
@@ -98,7 +102,7 @@ fn show_stage(shown: &mut FunctionConfiguration, stage: Stage) {
 }
 
 /// A time as Lambda writes it: `2018-01-02T03:04:05.678+0000`.
-fn date(time: Millis) -> String {
+pub(crate) fn date(time: Millis) -> String {
     let shown = i64::try_from(time.0)
         .ok()
         .and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());

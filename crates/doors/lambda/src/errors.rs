@@ -2,19 +2,31 @@
 
 use std::fmt::Display;
 
-use headwater_functions::{Error, PackageError, RoutingFault};
+use headwater_functions::{ClaimFault, Error, PackageError, RoutingFault, limits};
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
+
+use crate::event_settings;
 
 /// A parameter that the model allows and the service does not.
 pub(crate) fn invalid_parameter(message: impl Into<String>) -> ApiError {
     ApiError::of(&shapes::INVALID_PARAMETER_VALUE_EXCEPTION, message)
 }
 
+/// A claim that the account has no room for; as recorded on AWS, these errors alone do not say whose fault they are.
+fn claim_refused(message: impl Into<String>) -> ApiError {
+    invalid_parameter(message).with("Type", serde_json::Value::Null)
+}
+
 /// No such function; this error alone spells its member `Message`.
 pub(crate) fn not_found(message: impl Into<String>) -> ApiError {
     let message = message.into();
     ApiError::of(&shapes::RESOURCE_NOT_FOUND_EXCEPTION, message.clone()).with("Message", message)
+}
+
+/// No alias at `arn`, where operations that are about aliases say so.
+pub(crate) fn no_alias(arn: impl Display) -> ApiError {
+    not_found(format!("Cannot find alias arn: {arn}"))
 }
 
 /// No function, or no version of it, at `arn`.
@@ -91,6 +103,36 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
              retrieve the latest Revision Id",
         ),
+        Error::StatementExists(id) => ApiError::of(
+            &shapes::RESOURCE_CONFLICT_EXCEPTION,
+            format!(
+                "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
+                 existing statement."
+            ),
+        ),
+        Error::NoStatement(id) => {
+            not_found(format!("Statement {id} is not found in resource policy."))
+        }
+        Error::NoPolicy => not_found("No policy is associated with the given resource."),
+        Error::PolicyRevision => ApiError::of(
+            &shapes::PRECONDITION_FAILED_EXCEPTION,
+            "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
+             latest Revision Id",
+        ),
+        Error::PolicyTooLarge { size } => ApiError::of(
+            &shapes::POLICY_LENGTH_EXCEEDED_EXCEPTION,
+            format!(
+                "The final policy size ({size}) is bigger than the limit ({}).",
+                limits::POLICY_BYTES_MAX
+            ),
+        ),
+        Error::Claim(fault) => claim(fault),
+        Error::NoEventSettings => event_settings::none(&arn.to_string()),
+        Error::Destination(fault) => event_settings::destination(fault),
+        Error::Reserved => throttled(
+            "Rate Exceeded.",
+            "ReservedFunctionConcurrentInvocationLimitExceeded",
+        ),
         Error::Throttled => throttled("Rate Exceeded.", "ConcurrentInvocationLimitExceeded"),
         Error::QueueFull => throttled(
             "Too many events wait to be invoked.",
@@ -108,6 +150,45 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
 /// A domain error that is about no function in particular.
 pub(crate) fn other(error: Error) -> ApiError {
     ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
+}
+
+fn claim(fault: ClaimFault) -> ApiError {
+    let minimum = limits::UNRESERVED_MIN;
+    let conflict = |text: &str| ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, text);
+    match fault {
+        ClaimFault::ReservedMinimum => claim_refused(format!(
+            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \
+             below its minimum value of [{minimum}]."
+        )),
+        ClaimFault::Unreserved { left } => claim_refused(format!(
+            "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [{left}]."
+        )),
+        ClaimFault::ProvisionedMinimum => claim_refused(format!(
+            "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its \
+             minimum value of [{minimum}]."
+        )),
+        // Two spaces and the one in front, as AWS has them.
+        ClaimFault::UnderProvisioned {
+            reserved,
+            provisioned,
+        } => claim_refused(format!(
+            " ReservedConcurrentExecutions  {reserved} should not be lower than function's total provisioned \
+             concurrency [{provisioned}]."
+        )),
+        ClaimFault::OverReserved => invalid_parameter(
+            "Requested Provisioned Concurrency should not be greater than the reservedConcurrentExecution for function",
+        ),
+        ClaimFault::Unpublished => invalid_parameter(
+            "Provisioned Concurrency Configs cannot be applied to unpublished function versions.",
+        ),
+        ClaimFault::Weights => {
+            invalid_parameter("Alias with weights can not be used with Provisioned Concurrency")
+        }
+        ClaimFault::VersionKept => conflict(
+            "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
+        ),
+        ClaimFault::AliasKept => conflict("Version is pointed by a Provisioned Concurrency alias"),
+    }
 }
 
 fn routing(fault: RoutingFault) -> ApiError {

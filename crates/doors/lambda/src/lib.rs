@@ -5,11 +5,14 @@
 
 mod aliases;
 mod code;
+mod concurrency;
 mod describe;
 mod errors;
+mod event_settings;
 mod location;
 mod mappings;
 mod ops;
+mod permissions;
 mod runtimes;
 mod settings;
 mod tags;
@@ -27,9 +30,11 @@ use headwater_wire::{READS, Routes, Table, WRITES};
 use location::Locations;
 
 pub use code::{CodeSource, NoCode};
+pub use permissions::{Asked, Permissions};
 
 /// The state that handlers run on.
 pub struct Lambda {
+    env: Env,
     functions: Functions,
     mappings: Arc<Mappings>,
     code: Arc<dyn CodeSource>,
@@ -46,6 +51,7 @@ impl Lambda {
     ) -> Self {
         let locations = Locations::new(env);
         Self {
+            env: env.clone(),
             functions,
             mappings,
             code,
@@ -57,12 +63,16 @@ impl Lambda {
 /// The operations that are built.
 pub fn table(lambda: Arc<Lambda>) -> Table {
     Routes::new(&SERVICE, lambda)
+        .route::<shapes::AddPermission>(WRITES)
         .route::<shapes::CreateAlias>(WRITES)
         .route::<shapes::CreateEventSourceMapping>(WRITES)
         .route::<shapes::CreateFunction>(WRITES)
         .route::<shapes::DeleteAlias>(WRITES)
         .route::<shapes::DeleteEventSourceMapping>(WRITES)
         .route::<shapes::DeleteFunction>(WRITES)
+        .route::<shapes::DeleteFunctionConcurrency>(WRITES)
+        .route::<shapes::DeleteFunctionEventInvokeConfig>(WRITES)
+        .route::<shapes::DeleteProvisionedConcurrencyConfig>(WRITES)
         .route::<shapes::GetAccountSettings>(READS)
         .route::<shapes::GetAlias>(READS)
         .route::<shapes::GetEventSourceMapping>(READS)
@@ -70,19 +80,28 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::GetFunctionCodeSigningConfig>(READS)
         .route::<shapes::GetFunctionConcurrency>(READS)
         .route::<shapes::GetFunctionConfiguration>(READS)
+        .route::<shapes::GetFunctionEventInvokeConfig>(READS)
         .route::<shapes::GetPolicy>(READS)
-        .route::<shapes::Invoke>(WRITES.data().action("lambda:InvokeFunction"))
+        .route::<shapes::GetProvisionedConcurrencyConfig>(READS)
+        .route::<shapes::Invoke>(WRITES.data().shared().action("lambda:InvokeFunction"))
         .route::<shapes::ListAliases>(READS)
         .route::<shapes::ListEventSourceMappings>(READS)
+        .route::<shapes::ListFunctionEventInvokeConfigs>(READS)
         .route::<shapes::ListFunctions>(READS)
+        .route::<shapes::ListProvisionedConcurrencyConfigs>(READS)
         .route::<shapes::ListTags>(READS)
         .route::<shapes::ListVersionsByFunction>(READS)
         .route::<shapes::PublishVersion>(WRITES)
+        .route::<shapes::PutFunctionConcurrency>(WRITES)
+        .route::<shapes::PutFunctionEventInvokeConfig>(WRITES)
+        .route::<shapes::PutProvisionedConcurrencyConfig>(WRITES)
+        .route::<shapes::RemovePermission>(WRITES)
         .route::<shapes::TagResource>(WRITES)
         .route::<shapes::UntagResource>(WRITES)
         .route::<shapes::UpdateAlias>(WRITES)
         .route::<shapes::UpdateEventSourceMapping>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
+        .route::<shapes::UpdateFunctionEventInvokeConfig>(WRITES)
         .build()
 }

@@ -7,6 +7,7 @@ use headwater_shapes_lambda::{
     FunctionRuntimeConfig, ImageConfig, LoggingConfig, SnapStart, TracingConfig,
     UpdateFunctionConfigurationRequest, VpcConfig,
 };
+use headwater_types::Arn;
 use headwater_wire::ApiError;
 
 use crate::{
@@ -49,7 +50,6 @@ fn has_members<T>(list: &Option<Vec<T>>) -> bool {
 /// Settings that creating and changing a function share and that are accepted only as their defaults.
 struct Fixed<'a> {
     vpc: &'a Option<VpcConfig>,
-    dead_letter: &'a Option<DeadLetterConfig>,
     kms_key: &'a Option<String>,
     tracing: &'a Option<TracingConfig>,
     layers: &'a Option<Vec<String>>,
@@ -67,11 +67,6 @@ struct Fixed<'a> {
 impl Fixed<'_> {
     fn check(&self, target: &Target) -> Result<(), ApiError> {
         self.vpc.as_ref().map_or(Ok(()), check_vpc)?;
-        let dead = |DeadLetterConfig { target_arn }: &DeadLetterConfig| filled(target_arn);
-        refuse(
-            self.dead_letter.as_ref().is_some_and(dead),
-            "DeadLetterConfig",
-        )?;
         refuse(filled(self.kms_key), "KMSKeyArn")?;
         let traced = |TracingConfig { mode }: &TracingConfig| {
             mode.as_deref().is_some_and(|mode| mode != "PassThrough")
@@ -198,7 +193,6 @@ pub(crate) fn create(
     refuse(tenancy_config.is_some(), "TenancyConfig")?;
     Fixed {
         vpc: vpc_config,
-        dead_letter: dead_letter_config,
         kms_key: kms_key_arn,
         tracing: tracing_config,
         layers,
@@ -222,6 +216,10 @@ pub(crate) fn create(
     configuration.description = description.clone().unwrap_or_default();
     set(&mut configuration.timeout_s, seconds(*timeout)?);
     set(&mut configuration.memory_mb, megabytes(*memory_size)?);
+    set(
+        &mut configuration.dead_letters,
+        dead_letters(dead_letter_config.clone())?,
+    );
     configuration.environment = environment
         .as_ref()
         .map(|Environment { variables }| variables.clone().unwrap_or_default());
@@ -261,7 +259,6 @@ pub(crate) fn update(
     } = input;
     Fixed {
         vpc: &vpc_config,
-        dead_letter: &dead_letter_config,
         kms_key: &kms_key_arn,
         tracing: &tracing_config,
         layers: &layers,
@@ -278,6 +275,7 @@ pub(crate) fn update(
     .check(target)?;
     let runtime = name.as_deref().map(runtime).transpose()?;
     let environment = environment.map(|Environment { variables }| variables.unwrap_or_default());
+    let dead_letters = dead_letters(dead_letter_config)?;
     let (timeout, memory) = (seconds(timeout)?, megabytes(memory_size)?);
     Ok(move |configuration: &mut Configuration| {
         set(&mut configuration.runtime, runtime);
@@ -287,7 +285,27 @@ pub(crate) fn update(
         set(&mut configuration.timeout_s, timeout);
         set(&mut configuration.memory_mb, memory);
         set(&mut configuration.environment, environment.map(Some));
+        set(&mut configuration.dead_letters, dead_letters);
     })
+}
+
+/// Where dead letters are to go: none of it where the request does not say, and nowhere where it says nothing.
+pub(crate) fn dead_letters(
+    config: Option<DeadLetterConfig>,
+) -> Result<Option<Option<Arn>>, ApiError> {
+    let target = config.and_then(|DeadLetterConfig { target_arn }| target_arn);
+    let Some(text) = target else {
+        return Ok(None);
+    };
+    if text.is_empty() {
+        return Ok(Some(None));
+    }
+    match text.parse::<Arn>() {
+        Ok(arn) if matches!(&*arn.service, "sqs" | "sns") => Ok(Some(Some(arn))),
+        _ => Err(invalid_parameter(format!(
+            "The provided dead letter target {text} is neither a queue of SQS nor a topic of SNS."
+        ))),
+    }
 }
 
 fn set<T>(place: &mut T, value: Option<T>) {

@@ -14,6 +14,8 @@ pub(crate) struct Target {
     pub qualifier: Option<String>,
     /// The function's ARN, without the qualifier.
     pub arn: Arn,
+    /// Whether the account was named: to callers of others, a name alone means a function of their own.
+    pub names_account: bool,
 }
 
 /// The version that changes.
@@ -71,6 +73,7 @@ impl Target {
             arn: options.function_arn(&name),
             name,
             qualifier,
+            names_account: parts.account.is_some(),
         })
     }
 

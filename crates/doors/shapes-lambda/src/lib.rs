@@ -45,6 +45,31 @@ pub struct AccountUsage {
 headwater_shapes::tree!(AccountUsage {optional "TotalCodeSize" total_code_size,optional "FunctionCount" function_count, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AddPermissionRequest {
+    pub function_name: String,
+    pub statement_id: String,
+    pub action: String,
+    pub principal: String,
+    pub source_arn: Option<String>,
+    pub function_url_auth_type: Option<String>,
+    pub invoked_via_function_url: Option<bool>,
+    pub source_account: Option<String>,
+    pub event_source_token: Option<String>,
+    pub qualifier: Option<String>,
+    pub revision_id: Option<String>,
+    pub principal_org_id: Option<String>,
+}
+
+headwater_shapes::tree!(AddPermissionRequest {required "FunctionName" function_name,required "StatementId" statement_id,required "Action" action,required "Principal" principal,optional "SourceArn" source_arn,optional "FunctionUrlAuthType" function_url_auth_type,optional "InvokedViaFunctionUrl" invoked_via_function_url,optional "SourceAccount" source_account,optional "EventSourceToken" event_source_token,optional "Qualifier" qualifier,optional "RevisionId" revision_id,optional "PrincipalOrgID" principal_org_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AddPermissionResponse {
+    pub statement: Option<String>,
+}
+
+headwater_shapes::tree!(AddPermissionResponse {optional "Statement" statement, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct AliasConfiguration {
     pub alias_arn: Option<String>,
     pub name: Option<String>,
@@ -190,6 +215,21 @@ pub struct DeleteEventSourceMappingRequest {
 headwater_shapes::tree!(DeleteEventSourceMappingRequest {required "UUID" uuid, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteFunctionConcurrencyRequest {
+    pub function_name: String,
+}
+
+headwater_shapes::tree!(DeleteFunctionConcurrencyRequest {required "FunctionName" function_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteFunctionEventInvokeConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteFunctionRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
@@ -203,6 +243,14 @@ pub struct DeleteFunctionResponse {
 }
 
 headwater_shapes::tree!(DeleteFunctionResponse {optional "StatusCode" status_code, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+headwater_shapes::tree!(DeleteProvisionedConcurrencyConfigRequest {required "FunctionName" function_name,required "Qualifier" qualifier, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DestinationConfig {
@@ -427,6 +475,17 @@ pub struct FunctionConfiguration {
 headwater_shapes::tree!(FunctionConfiguration {optional "FunctionName" function_name,optional "FunctionArn" function_arn,optional "Runtime" runtime,optional "Role" role,optional "Handler" handler,optional "CodeSize" code_size,optional "Description" description,optional "Timeout" timeout,optional "MemorySize" memory_size,optional "LastModified" last_modified,optional "CodeSha256" code_sha256,optional "Version" version,optional "VpcConfig" vpc_config,optional "DeadLetterConfig" dead_letter_config,optional "Environment" environment,optional "KMSKeyArn" kms_key_arn,optional "TracingConfig" tracing_config,optional "MasterArn" master_arn,optional "RevisionId" revision_id,optional "Layers" layers,optional "State" state,optional "StateReason" state_reason,optional "StateReasonCode" state_reason_code,optional "LastUpdateStatus" last_update_status,optional "LastUpdateStatusReason" last_update_status_reason,optional "LastUpdateStatusReasonCode" last_update_status_reason_code,optional "FileSystemConfigs" file_system_configs,optional "SigningProfileVersionArn" signing_profile_version_arn,optional "SigningJobArn" signing_job_arn,optional "PackageType" package_type,optional "ImageConfigResponse" image_config_response,optional "Architectures" architectures,optional "EphemeralStorage" ephemeral_storage,optional "SnapStart" snap_start,optional "RuntimeVersionConfig" runtime_version_config,optional "LoggingConfig" logging_config,optional "TenancyConfig" tenancy_config,optional "CapacityProviderConfig" capacity_provider_config,optional "ConfigSha256" config_sha256,optional "DurableConfig" durable_config,optional "RuntimeConfig" runtime_config,optional "AcceleratorConfig" accelerator_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct FunctionEventInvokeConfig {
+    pub last_modified: Option<headwater_shapes::Timestamp>,
+    pub function_arn: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+headwater_shapes::tree!(FunctionEventInvokeConfig {optional "LastModified" last_modified,optional "FunctionArn" function_arn,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "MaximumEventAgeInSeconds" maximum_event_age_in_seconds,optional "DestinationConfig" destination_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct FunctionRuntimeConfig {
     pub runtime_arn: String,
     pub runtime_alias: String,
@@ -500,6 +559,14 @@ pub struct GetFunctionConfigurationRequest {
 headwater_shapes::tree!(GetFunctionConfigurationRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+headwater_shapes::tree!(GetFunctionEventInvokeConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetFunctionRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
@@ -533,6 +600,26 @@ pub struct GetPolicyResponse {
 }
 
 headwater_shapes::tree!(GetPolicyResponse {optional "Policy" policy,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+}
+
+headwater_shapes::tree!(GetProvisionedConcurrencyConfigRequest {required "FunctionName" function_name,required "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<String>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+headwater_shapes::tree!(GetProvisionedConcurrencyConfigResponse {optional "RequestedProvisionedConcurrentExecutions" requested_provisioned_concurrent_executions,optional "AvailableProvisionedConcurrentExecutions" available_provisioned_concurrent_executions,optional "AllocatedProvisionedConcurrentExecutions" allocated_provisioned_concurrent_executions,optional "Status" status,optional "StatusReason" status_reason,optional "LastModified" last_modified, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ImageConfig {
@@ -666,6 +753,23 @@ pub struct ListEventSourceMappingsResponse {
 headwater_shapes::tree!(ListEventSourceMappingsResponse {optional "NextMarker" next_marker,optional "EventSourceMappings" event_source_mappings, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListFunctionEventInvokeConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListFunctionEventInvokeConfigsRequest {required "FunctionName" function_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListFunctionEventInvokeConfigsResponse {
+    pub function_event_invoke_configs: Option<Vec<FunctionEventInvokeConfig>>,
+    pub next_marker: Option<String>,
+}
+
+headwater_shapes::tree!(ListFunctionEventInvokeConfigsResponse {optional "FunctionEventInvokeConfigs" function_event_invoke_configs,optional "NextMarker" next_marker, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListFunctionsRequest {
     pub master_region: Option<String>,
     pub function_version: Option<String>,
@@ -682,6 +786,23 @@ pub struct ListFunctionsResponse {
 }
 
 headwater_shapes::tree!(ListFunctionsResponse {optional "NextMarker" next_marker,optional "Functions" functions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListProvisionedConcurrencyConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListProvisionedConcurrencyConfigsRequest {required "FunctionName" function_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListProvisionedConcurrencyConfigsResponse {
+    pub provisioned_concurrency_configs: Option<Vec<ProvisionedConcurrencyConfigListItem>>,
+    pub next_marker: Option<String>,
+}
+
+headwater_shapes::tree!(ListProvisionedConcurrencyConfigsResponse {optional "ProvisionedConcurrencyConfigs" provisioned_concurrency_configs,optional "NextMarker" next_marker, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListTagsRequest {
@@ -739,6 +860,19 @@ pub struct OnSuccess {
 headwater_shapes::tree!(OnSuccess {optional "Destination" destination, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ProvisionedConcurrencyConfigListItem {
+    pub function_arn: Option<String>,
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<String>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+headwater_shapes::tree!(ProvisionedConcurrencyConfigListItem {optional "FunctionArn" function_arn,optional "RequestedProvisionedConcurrentExecutions" requested_provisioned_concurrent_executions,optional "AvailableProvisionedConcurrentExecutions" available_provisioned_concurrent_executions,optional "AllocatedProvisionedConcurrentExecutions" allocated_provisioned_concurrent_executions,optional "Status" status,optional "StatusReason" status_reason,optional "LastModified" last_modified, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ProvisionedPollerConfig {
     pub minimum_pollers: Option<i32>,
     pub maximum_pollers: Option<i32>,
@@ -757,6 +891,56 @@ pub struct PublishVersionRequest {
 }
 
 headwater_shapes::tree!(PublishVersionRequest {required "FunctionName" function_name,optional "CodeSha256" code_sha256,optional "Description" description,optional "RevisionId" revision_id,optional "PublishTo" publish_to, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutFunctionConcurrencyRequest {
+    pub function_name: String,
+    pub reserved_concurrent_executions: i32,
+}
+
+headwater_shapes::tree!(PutFunctionConcurrencyRequest {required "FunctionName" function_name,required "ReservedConcurrentExecutions" reserved_concurrent_executions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+headwater_shapes::tree!(PutFunctionEventInvokeConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "MaximumEventAgeInSeconds" maximum_event_age_in_seconds,optional "DestinationConfig" destination_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutProvisionedConcurrencyConfigRequest {
+    pub function_name: String,
+    pub qualifier: String,
+    pub provisioned_concurrent_executions: i32,
+}
+
+headwater_shapes::tree!(PutProvisionedConcurrencyConfigRequest {required "FunctionName" function_name,required "Qualifier" qualifier,required "ProvisionedConcurrentExecutions" provisioned_concurrent_executions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutProvisionedConcurrencyConfigResponse {
+    pub requested_provisioned_concurrent_executions: Option<i32>,
+    pub allocated_provisioned_concurrent_executions: Option<i32>,
+    pub available_provisioned_concurrent_executions: Option<i32>,
+    pub status: Option<String>,
+    pub status_reason: Option<String>,
+    pub last_modified: Option<String>,
+}
+
+headwater_shapes::tree!(PutProvisionedConcurrencyConfigResponse {optional "RequestedProvisionedConcurrentExecutions" requested_provisioned_concurrent_executions,optional "AllocatedProvisionedConcurrentExecutions" allocated_provisioned_concurrent_executions,optional "AvailableProvisionedConcurrentExecutions" available_provisioned_concurrent_executions,optional "Status" status,optional "StatusReason" status_reason,optional "LastModified" last_modified, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RemovePermissionRequest {
+    pub function_name: String,
+    pub statement_id: String,
+    pub qualifier: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(RemovePermissionRequest {required "FunctionName" function_name,required "StatementId" statement_id,optional "Qualifier" qualifier,optional "RevisionId" revision_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ResolvedS3Object {
@@ -970,6 +1154,17 @@ pub struct UpdateFunctionConfigurationRequest {
 headwater_shapes::tree!(UpdateFunctionConfigurationRequest {required "FunctionName" function_name,optional "Role" role,optional "Handler" handler,optional "Description" description,optional "Timeout" timeout,optional "MemorySize" memory_size,optional "VpcConfig" vpc_config,optional "Environment" environment,optional "Runtime" runtime,optional "DeadLetterConfig" dead_letter_config,optional "KMSKeyArn" kms_key_arn,optional "TracingConfig" tracing_config,optional "RevisionId" revision_id,optional "Layers" layers,optional "FileSystemConfigs" file_system_configs,optional "ImageConfig" image_config,optional "EphemeralStorage" ephemeral_storage,optional "SnapStart" snap_start,optional "LoggingConfig" logging_config,optional "CapacityProviderConfig" capacity_provider_config,optional "DurableConfig" durable_config,optional "RuntimeConfig" runtime_config,optional "AcceleratorConfig" accelerator_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateFunctionEventInvokeConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub maximum_retry_attempts: Option<i32>,
+    pub maximum_event_age_in_seconds: Option<i32>,
+    pub destination_config: Option<DestinationConfig>,
+}
+
+headwater_shapes::tree!(UpdateFunctionEventInvokeConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "MaximumEventAgeInSeconds" maximum_event_age_in_seconds,optional "DestinationConfig" destination_config, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct VpcConfig {
     pub subnet_ids: Option<Vec<String>>,
     pub security_group_ids: Option<Vec<String>>,
@@ -994,12 +1189,16 @@ pub mod ops {
 
     use super::{SERVICE, tables};
 
+    operation!(AddPermission, tables::OP_ADD_PERMISSION, super::AddPermissionRequest => super::AddPermissionResponse);
     operation!(CreateAlias, tables::OP_CREATE_ALIAS, super::CreateAliasRequest => super::AliasConfiguration);
     operation!(CreateEventSourceMapping, tables::OP_CREATE_EVENT_SOURCE_MAPPING, super::CreateEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(CreateFunction, tables::OP_CREATE_FUNCTION, super::CreateFunctionRequest => super::FunctionConfiguration);
     operation!(DeleteAlias, tables::OP_DELETE_ALIAS, super::DeleteAliasRequest => headwater_shapes::Nothing);
     operation!(DeleteEventSourceMapping, tables::OP_DELETE_EVENT_SOURCE_MAPPING, super::DeleteEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(DeleteFunction, tables::OP_DELETE_FUNCTION, super::DeleteFunctionRequest => super::DeleteFunctionResponse);
+    operation!(DeleteFunctionConcurrency, tables::OP_DELETE_FUNCTION_CONCURRENCY, super::DeleteFunctionConcurrencyRequest => headwater_shapes::Nothing);
+    operation!(DeleteFunctionEventInvokeConfig, tables::OP_DELETE_FUNCTION_EVENT_INVOKE_CONFIG, super::DeleteFunctionEventInvokeConfigRequest => headwater_shapes::Nothing);
+    operation!(DeleteProvisionedConcurrencyConfig, tables::OP_DELETE_PROVISIONED_CONCURRENCY_CONFIG, super::DeleteProvisionedConcurrencyConfigRequest => headwater_shapes::Nothing);
     operation!(GetAccountSettings, tables::OP_GET_ACCOUNT_SETTINGS, super::GetAccountSettingsRequest => super::GetAccountSettingsResponse);
     operation!(GetAlias, tables::OP_GET_ALIAS, super::GetAliasRequest => super::AliasConfiguration);
     operation!(GetEventSourceMapping, tables::OP_GET_EVENT_SOURCE_MAPPING, super::GetEventSourceMappingRequest => super::EventSourceMappingConfiguration);
@@ -1007,20 +1206,29 @@ pub mod ops {
     operation!(GetFunctionCodeSigningConfig, tables::OP_GET_FUNCTION_CODE_SIGNING_CONFIG, super::GetFunctionCodeSigningConfigRequest => super::GetFunctionCodeSigningConfigResponse);
     operation!(GetFunctionConcurrency, tables::OP_GET_FUNCTION_CONCURRENCY, super::GetFunctionConcurrencyRequest => super::GetFunctionConcurrencyResponse);
     operation!(GetFunctionConfiguration, tables::OP_GET_FUNCTION_CONFIGURATION, super::GetFunctionConfigurationRequest => super::FunctionConfiguration);
+    operation!(GetFunctionEventInvokeConfig, tables::OP_GET_FUNCTION_EVENT_INVOKE_CONFIG, super::GetFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
     operation!(GetPolicy, tables::OP_GET_POLICY, super::GetPolicyRequest => super::GetPolicyResponse);
+    operation!(GetProvisionedConcurrencyConfig, tables::OP_GET_PROVISIONED_CONCURRENCY_CONFIG, super::GetProvisionedConcurrencyConfigRequest => super::GetProvisionedConcurrencyConfigResponse);
     operation!(Invoke, tables::OP_INVOKE, super::InvocationRequest => super::InvocationResponse);
     operation!(ListAliases, tables::OP_LIST_ALIASES, super::ListAliasesRequest => super::ListAliasesResponse);
     operation!(ListEventSourceMappings, tables::OP_LIST_EVENT_SOURCE_MAPPINGS, super::ListEventSourceMappingsRequest => super::ListEventSourceMappingsResponse);
+    operation!(ListFunctionEventInvokeConfigs, tables::OP_LIST_FUNCTION_EVENT_INVOKE_CONFIGS, super::ListFunctionEventInvokeConfigsRequest => super::ListFunctionEventInvokeConfigsResponse);
     operation!(ListFunctions, tables::OP_LIST_FUNCTIONS, super::ListFunctionsRequest => super::ListFunctionsResponse);
+    operation!(ListProvisionedConcurrencyConfigs, tables::OP_LIST_PROVISIONED_CONCURRENCY_CONFIGS, super::ListProvisionedConcurrencyConfigsRequest => super::ListProvisionedConcurrencyConfigsResponse);
     operation!(ListTags, tables::OP_LIST_TAGS, super::ListTagsRequest => super::ListTagsResponse);
     operation!(ListVersionsByFunction, tables::OP_LIST_VERSIONS_BY_FUNCTION, super::ListVersionsByFunctionRequest => super::ListVersionsByFunctionResponse);
     operation!(PublishVersion, tables::OP_PUBLISH_VERSION, super::PublishVersionRequest => super::FunctionConfiguration);
+    operation!(PutFunctionConcurrency, tables::OP_PUT_FUNCTION_CONCURRENCY, super::PutFunctionConcurrencyRequest => super::Concurrency);
+    operation!(PutFunctionEventInvokeConfig, tables::OP_PUT_FUNCTION_EVENT_INVOKE_CONFIG, super::PutFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
+    operation!(PutProvisionedConcurrencyConfig, tables::OP_PUT_PROVISIONED_CONCURRENCY_CONFIG, super::PutProvisionedConcurrencyConfigRequest => super::PutProvisionedConcurrencyConfigResponse);
+    operation!(RemovePermission, tables::OP_REMOVE_PERMISSION, super::RemovePermissionRequest => headwater_shapes::Nothing);
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
     operation!(UpdateAlias, tables::OP_UPDATE_ALIAS, super::UpdateAliasRequest => super::AliasConfiguration);
     operation!(UpdateEventSourceMapping, tables::OP_UPDATE_EVENT_SOURCE_MAPPING, super::UpdateEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(UpdateFunctionCode, tables::OP_UPDATE_FUNCTION_CODE, super::UpdateFunctionCodeRequest => super::FunctionConfiguration);
     operation!(UpdateFunctionConfiguration, tables::OP_UPDATE_FUNCTION_CONFIGURATION, super::UpdateFunctionConfigurationRequest => super::FunctionConfiguration);
+    operation!(UpdateFunctionEventInvokeConfig, tables::OP_UPDATE_FUNCTION_EVENT_INVOKE_CONFIG, super::UpdateFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
 }
 
 /// The errors that the model names.
@@ -1439,10 +1647,19 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/policy",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &ADD_PERMISSION_REQUEST,
+        output: &ADD_PERMISSION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::PUBLIC_POLICY_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::POLICY_LENGTH_EXCEEDED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_CHECKPOINT_DURABLE_EXECUTION: OperationShape = OperationShape {
         name: "CheckpointDurableExecution",
@@ -1662,10 +1879,16 @@ mod tables {
             uri: "/2017-10-31/functions/{FunctionName}/concurrency",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_FUNCTION_CONCURRENCY_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_FUNCTION_EVENT_INVOKE_CONFIG: OperationShape = OperationShape {
         name: "DeleteFunctionEventInvokeConfig",
@@ -1674,10 +1897,16 @@ mod tables {
             uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "DeleteFunctionUrlConfig",
@@ -1710,10 +1939,16 @@ mod tables {
             uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "DeleteResourcePolicy",
@@ -1912,10 +2147,15 @@ mod tables {
             uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &FUNCTION_EVENT_INVOKE_CONFIG,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_FUNCTION_RECURSION_CONFIG: OperationShape = OperationShape {
         name: "GetFunctionRecursionConfig",
@@ -2013,10 +2253,16 @@ mod tables {
             uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::PROVISIONED_CONCURRENCY_CONFIG_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "GetResourcePolicy",
@@ -2201,10 +2447,15 @@ mod tables {
             uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config/list",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST,
+        output: &LIST_FUNCTION_EVENT_INVOKE_CONFIGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_FUNCTION_URL_CONFIGS: OperationShape = OperationShape {
         name: "ListFunctionUrlConfigs",
@@ -2290,10 +2541,15 @@ mod tables {
             uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST,
+        output: &LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_TAGS: OperationShape = OperationShape {
         name: "ListTags",
@@ -2393,10 +2649,16 @@ mod tables {
             uri: "/2017-10-31/functions/{FunctionName}/concurrency",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUT_FUNCTION_CONCURRENCY_REQUEST,
+        output: &CONCURRENCY,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_FUNCTION_EVENT_INVOKE_CONFIG: OperationShape = OperationShape {
         name: "PutFunctionEventInvokeConfig",
@@ -2405,10 +2667,16 @@ mod tables {
             uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &FUNCTION_EVENT_INVOKE_CONFIG,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_FUNCTION_RECURSION_CONFIG: OperationShape = OperationShape {
         name: "PutFunctionRecursionConfig",
@@ -2441,10 +2709,16 @@ mod tables {
             uri: "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             status: 202,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST,
+        output: &PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_RESOURCE_POLICY: OperationShape = OperationShape {
         name: "PutResourcePolicy",
@@ -2489,10 +2763,17 @@ mod tables {
             uri: "/2015-03-31/functions/{FunctionName}/policy/{StatementId}",
             status: 204,
         },
-        input: &NOTHING,
+        input: &REMOVE_PERMISSION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::PUBLIC_POLICY_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_RESUME_DURABLE_EXECUTION: OperationShape = OperationShape {
         name: "ResumeDurableExecution",
@@ -2705,10 +2986,16 @@ mod tables {
             uri: "/2019-09-25/functions/{FunctionName}/event-invoke-config",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST,
+        output: &FUNCTION_EVENT_INVOKE_CONFIG,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_UPDATE_FUNCTION_URL_CONFIG: OperationShape = OperationShape {
         name: "UpdateFunctionUrlConfig",
@@ -2753,6 +3040,38 @@ mod tables {
             optional("TotalCodeSize", &LONG),
             optional("FunctionCount", &LONG),
         ],
+        payload: None,
+        union: false,
+    };
+    static ACTION_REGEX: Pattern = Pattern::new(r"(lambda:[*]|lambda:[a-zA-Z]+|[*])");
+    pub(super) static ACTION: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&ACTION_REGEX),
+        values: &[],
+    };
+    static ADD_PERMISSION_REQUEST: Structure = Structure {
+        name: "AddPermissionRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            required("StatementId", &STATEMENT_ID),
+            required("Action", &ACTION),
+            required("Principal", &PRINCIPAL),
+            optional("SourceArn", &ARN),
+            optional("FunctionUrlAuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("InvokedViaFunctionUrl", &INVOKED_VIA_FUNCTION_URL),
+            optional("SourceAccount", &SOURCE_OWNER),
+            optional("EventSourceToken", &EVENT_SOURCE_TOKEN),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            optional("RevisionId", &STRING),
+            optional("PrincipalOrgID", &PRINCIPAL_ORG_ID),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ADD_PERMISSION_RESPONSE: Structure = Structure {
+        name: "AddPermissionResponse",
+        members: &[optional("Statement", &STRING)],
         payload: None,
         union: false,
     };
@@ -3052,6 +3371,21 @@ mod tables {
         payload: None,
         union: false,
     };
+    static DELETE_FUNCTION_CONCURRENCY_REQUEST: Structure = Structure {
+        name: "DeleteFunctionConcurrencyRequest",
+        members: &[required("FunctionName", &FUNCTION_NAME).at(Location::Uri)],
+        payload: None,
+        union: false,
+    };
+    static DELETE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure {
+        name: "DeleteFunctionEventInvokeConfigRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
     static DELETE_FUNCTION_REQUEST: Structure = Structure {
         name: "DeleteFunctionRequest",
         members: &[
@@ -3064,6 +3398,15 @@ mod tables {
     static DELETE_FUNCTION_RESPONSE: Structure = Structure {
         name: "DeleteFunctionResponse",
         members: &[optional("StatusCode", &INTEGER).at(Location::Status)],
+        payload: None,
+        union: false,
+    };
+    static DELETE_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Structure {
+        name: "DeleteProvisionedConcurrencyConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Qualifier", &QUALIFIER).at(Location::Query),
+        ],
         payload: None,
         union: false,
     };
@@ -3344,6 +3687,13 @@ mod tables {
         pattern: None,
         values: &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     };
+    static EVENT_SOURCE_TOKEN_REGEX: Pattern = Pattern::new(r"[a-zA-Z0-9._\-]+");
+    pub(super) static EVENT_SOURCE_TOKEN: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: Some(&EVENT_SOURCE_TOKEN_REGEX),
+        values: &[],
+    };
     pub(super) static EXECUTION_ENVIRONMENT_MEMORY_GIB_PER_V_CPU: Shape = Shape::Double {
         min: Some(2.0),
         max: Some(8.0),
@@ -3533,6 +3883,25 @@ mod tables {
         payload: None,
         union: false,
     };
+    static FUNCTION_EVENT_INVOKE_CONFIG: Structure = Structure {
+        name: "FunctionEventInvokeConfig",
+        members: &[
+            optional("LastModified", &DATE),
+            optional("FunctionArn", &FUNCTION_ARN),
+            optional("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            optional("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static FUNCTION_EVENT_INVOKE_CONFIG_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&FUNCTION_EVENT_INVOKE_CONFIG),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
     pub(super) static FUNCTION_LIST: Shape = Shape::List {
         member: &Shape::Structure(&FUNCTION_CONFIGURATION),
         member_name: "member",
@@ -3584,6 +3953,12 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    pub(super) static FUNCTION_URL_AUTH_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["NONE", "AWS_IAM"],
     };
     pub(super) static FUNCTION_VERSION: Shape = Shape::String {
         min: None,
@@ -3666,6 +4041,15 @@ mod tables {
         payload: None,
         union: false,
     };
+    static GET_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure {
+        name: "GetFunctionEventInvokeConfigRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_FUNCTION_REQUEST: Structure = Structure {
         name: "GetFunctionRequest",
         members: &[
@@ -3699,6 +4083,37 @@ mod tables {
     static GET_POLICY_RESPONSE: Structure = Structure {
         name: "GetPolicyResponse",
         members: &[optional("Policy", &STRING), optional("RevisionId", &STRING)],
+        payload: None,
+        union: false,
+    };
+    static GET_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Structure {
+        name: "GetProvisionedConcurrencyConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Qualifier", &QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Structure = Structure {
+        name: "GetProvisionedConcurrencyConfigResponse",
+        members: &[
+            optional(
+                "RequestedProvisionedConcurrentExecutions",
+                &POSITIVE_INTEGER,
+            ),
+            optional(
+                "AvailableProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional(
+                "AllocatedProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            optional("StatusReason", &STRING),
+            optional("LastModified", &TIMESTAMP),
+        ],
         payload: None,
         union: false,
     };
@@ -3793,6 +4208,7 @@ mod tables {
         pattern: None,
         values: &["Event", "RequestResponse", "DryRun"],
     };
+    pub(super) static INVOKED_VIA_FUNCTION_URL: Shape = Shape::Boolean;
     static KMS_KEY_ARN_REGEX: Pattern = Pattern::new(r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
     pub(super) static KMS_KEY_ARN: Shape = Shape::String {
         min: Some(0),
@@ -4012,6 +4428,28 @@ mod tables {
         payload: None,
         union: false,
     };
+    static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_REQUEST: Structure = Structure {
+        name: "ListFunctionEventInvokeConfigsRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_FUNCTION_EVENT_INVOKE_CONFIGS_RESPONSE: Structure = Structure {
+        name: "ListFunctionEventInvokeConfigsResponse",
+        members: &[
+            optional(
+                "FunctionEventInvokeConfigs",
+                &FUNCTION_EVENT_INVOKE_CONFIG_LIST,
+            ),
+            optional("NextMarker", &STRING),
+        ],
+        payload: None,
+        union: false,
+    };
     static LIST_FUNCTIONS_REQUEST: Structure = Structure {
         name: "ListFunctionsRequest",
         members: &[
@@ -4028,6 +4466,29 @@ mod tables {
         members: &[
             optional("NextMarker", &STRING),
             optional("Functions", &FUNCTION_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_PROVISIONED_CONCURRENCY_CONFIGS_REQUEST: Structure = Structure {
+        name: "ListProvisionedConcurrencyConfigsRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS)
+                .at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_PROVISIONED_CONCURRENCY_CONFIGS_RESPONSE: Structure = Structure {
+        name: "ListProvisionedConcurrencyConfigsResponse",
+        members: &[
+            optional(
+                "ProvisionedConcurrencyConfigs",
+                &PROVISIONED_CONCURRENCY_CONFIG_LIST,
+            ),
+            optional("NextMarker", &STRING),
         ],
         payload: None,
         union: false,
@@ -4112,9 +4573,17 @@ mod tables {
         pattern: Some(&MASTER_REGION_REGEX),
         values: &[],
     };
+    pub(super) static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
     pub(super) static MAX_LIST_ITEMS: Shape = Shape::Integer {
         min: Some(1),
         max: Some(10000),
+    };
+    pub(super) static MAX_PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEMS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
     };
     pub(super) static MAXIMUM_BATCHING_WINDOW_IN_SECONDS: Shape = Shape::Integer {
         min: Some(0),
@@ -4124,6 +4593,10 @@ mod tables {
         min: Some(2),
         max: Some(1000),
     };
+    pub(super) static MAXIMUM_EVENT_AGE_IN_SECONDS: Shape = Shape::Integer {
+        min: Some(60),
+        max: Some(21600),
+    };
     pub(super) static MAXIMUM_NUMBER_OF_POLLERS: Shape = Shape::Integer {
         min: Some(1),
         max: Some(10000),
@@ -4131,6 +4604,10 @@ mod tables {
     pub(super) static MAXIMUM_RECORD_AGE_IN_SECONDS: Shape = Shape::Integer {
         min: Some(-1),
         max: Some(604800),
+    };
+    pub(super) static MAXIMUM_RETRY_ATTEMPTS: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(2),
     };
     pub(super) static MAXIMUM_RETRY_ATTEMPTS_EVENT_SOURCE_MAPPING: Shape = Shape::Integer {
         min: Some(-1),
@@ -4161,6 +4638,17 @@ mod tables {
         max: Some(256),
         pattern: Some(&NAMESPACED_FUNCTION_NAME_REGEX),
         values: &[],
+    };
+    static NAMESPACED_STATEMENT_ID_REGEX: Pattern = Pattern::new(r"([a-zA-Z0-9-_.]+)");
+    pub(super) static NAMESPACED_STATEMENT_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(100),
+        pattern: Some(&NAMESPACED_STATEMENT_ID_REGEX),
+        values: &[],
+    };
+    pub(super) static NON_NEGATIVE_INTEGER: Shape = Shape::Integer {
+        min: Some(0),
+        max: None,
     };
     pub(super) static NULLABLE_BOOLEAN: Shape = Shape::Boolean;
     static NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER_REGEX: Pattern =
@@ -4204,6 +4692,60 @@ mod tables {
         min: Some(1),
         max: Some(1600),
     };
+    pub(super) static POSITIVE_INTEGER: Shape = Shape::Integer {
+        min: Some(1),
+        max: None,
+    };
+    static PRINCIPAL_REGEX: Pattern = Pattern::new(r"[^\s]+");
+    pub(super) static PRINCIPAL: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2048),
+        pattern: Some(&PRINCIPAL_REGEX),
+        values: &[],
+    };
+    static PRINCIPAL_ORG_ID_REGEX: Pattern = Pattern::new(r"o-[a-z0-9]{10,32}");
+    pub(super) static PRINCIPAL_ORG_ID: Shape = Shape::String {
+        min: Some(12),
+        max: Some(34),
+        pattern: Some(&PRINCIPAL_ORG_ID_REGEX),
+        values: &[],
+    };
+    pub(super) static PROVISIONED_CONCURRENCY_CONFIG_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static PROVISIONED_CONCURRENCY_CONFIG_LIST_ITEM: Structure = Structure {
+        name: "ProvisionedConcurrencyConfigListItem",
+        members: &[
+            optional("FunctionArn", &FUNCTION_ARN),
+            optional(
+                "RequestedProvisionedConcurrentExecutions",
+                &POSITIVE_INTEGER,
+            ),
+            optional(
+                "AvailableProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional(
+                "AllocatedProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            optional("StatusReason", &STRING),
+            optional("LastModified", &TIMESTAMP),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static PROVISIONED_CONCURRENCY_STATUS_ENUM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["IN_PROGRESS", "READY", "FAILED"],
+    };
     static PROVISIONED_POLLER_CONFIG: Structure = Structure {
         name: "ProvisionedPollerConfig",
         members: &[
@@ -4233,6 +4775,69 @@ mod tables {
         payload: None,
         union: false,
     };
+    static PUT_FUNCTION_CONCURRENCY_REQUEST: Structure = Structure {
+        name: "PutFunctionConcurrencyRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required(
+                "ReservedConcurrentExecutions",
+                &RESERVED_CONCURRENT_EXECUTIONS,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUT_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure {
+        name: "PutFunctionEventInvokeConfigRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            optional("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            optional("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUT_PROVISIONED_CONCURRENCY_CONFIG_REQUEST: Structure = Structure {
+        name: "PutProvisionedConcurrencyConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
+            required("Qualifier", &QUALIFIER).at(Location::Query),
+            required("ProvisionedConcurrentExecutions", &POSITIVE_INTEGER),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUT_PROVISIONED_CONCURRENCY_CONFIG_RESPONSE: Structure = Structure {
+        name: "PutProvisionedConcurrencyConfigResponse",
+        members: &[
+            optional(
+                "RequestedProvisionedConcurrentExecutions",
+                &POSITIVE_INTEGER,
+            ),
+            optional(
+                "AllocatedProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional(
+                "AvailableProvisionedConcurrentExecutions",
+                &NON_NEGATIVE_INTEGER,
+            ),
+            optional("Status", &PROVISIONED_CONCURRENCY_STATUS_ENUM),
+            optional("StatusReason", &STRING),
+            optional("LastModified", &TIMESTAMP),
+        ],
+        payload: None,
+        union: false,
+    };
+    static QUALIFIER_REGEX: Pattern = Pattern::new(r"(|[a-zA-Z0-9$_-]+)");
+    pub(super) static QUALIFIER: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&QUALIFIER_REGEX),
+        values: &[],
+    };
     static QUEUE_REGEX: Pattern = Pattern::new(r"[\s\S]*");
     pub(super) static QUEUE: Shape = Shape::String {
         min: Some(1),
@@ -4246,6 +4851,17 @@ mod tables {
         flattened: false,
         min: Some(1),
         max: Some(1),
+    };
+    static REMOVE_PERMISSION_REQUEST: Structure = Structure {
+        name: "RemovePermissionRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            required("StatementId", &NAMESPACED_STATEMENT_ID).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            optional("RevisionId", &STRING).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static RESERVED_CONCURRENT_EXECUTIONS: Shape = Shape::Integer {
         min: Some(0),
@@ -4475,6 +5091,13 @@ mod tables {
             "IAM_OAUTHBEARER_AUTH",
         ],
     };
+    static SOURCE_OWNER_REGEX: Pattern = Pattern::new(r"\d{12}");
+    pub(super) static SOURCE_OWNER: Shape = Shape::String {
+        min: Some(0),
+        max: Some(12),
+        pattern: Some(&SOURCE_OWNER_REGEX),
+        values: &[],
+    };
     pub(super) static STATE: Shape = Shape::String {
         min: None,
         max: None,
@@ -4543,6 +5166,13 @@ mod tables {
             "IncompatibleAcceleratorInstanceTypes",
             "DependencyError",
         ],
+    };
+    static STATEMENT_ID_REGEX: Pattern = Pattern::new(r"([a-zA-Z0-9-_]+)");
+    pub(super) static STATEMENT_ID: Shape = Shape::String {
+        min: Some(1),
+        max: Some(100),
+        pattern: Some(&STATEMENT_ID_REGEX),
+        values: &[],
     };
     pub(super) static STRING: Shape = Shape::String {
         min: None,
@@ -4860,6 +5490,18 @@ mod tables {
             optional("DurableConfig", &Shape::Structure(&DURABLE_CONFIG)),
             optional("RuntimeConfig", &Shape::Structure(&FUNCTION_RUNTIME_CONFIG)),
             optional("AcceleratorConfig", &Shape::Structure(&ACCELERATOR_CONFIG)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_FUNCTION_EVENT_INVOKE_CONFIG_REQUEST: Structure = Structure {
+        name: "UpdateFunctionEventInvokeConfigRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            optional("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
+            optional("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
+            optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
         ],
         payload: None,
         union: false,

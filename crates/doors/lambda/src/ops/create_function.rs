@@ -19,6 +19,8 @@ impl Handle<CreateFunction> for Lambda {
         let options = self.functions.options();
         let target = Target::new_function(&input.function_name, options)?;
         let configuration = settings::create(&input, &target)?;
+        self.check_dead_letters(configuration.dead_letters.as_ref(), &target)
+            .await?;
         let _room = code::room(&self.functions, &input.code).await;
         let package = code::package(&*self.code, input.code).await?;
         let tags = input.tags.unwrap_or_default();

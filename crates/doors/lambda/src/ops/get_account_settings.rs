@@ -7,7 +7,7 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors};
+use crate::{Lambda, concurrency, errors};
 
 impl Handle<GetAccountSettings> for Lambda {
     async fn handle(
@@ -17,14 +17,12 @@ impl Handle<GetAccountSettings> for Lambda {
     ) -> Result<GetAccountSettingsResponse, ApiError> {
         let GetAccountSettingsRequest {} = input;
         let usage = self.functions.usage().await.map_err(errors::other)?;
-        let concurrency = self.functions.options().concurrency as i32;
         let limit = AccountLimit {
             total_code_size: Some(limits::CODE_BYTES_MAX as i64),
             code_size_unzipped: Some(limits::UNPACKED_BYTES_MAX as i64),
             code_size_zipped: Some(limits::PACKAGE_BYTES_MAX as i64),
-            concurrent_executions: Some(concurrency),
-            // No function has any of it to itself.
-            unreserved_concurrent_executions: Some(concurrency),
+            concurrent_executions: Some(concurrency::shown(limits::ACCOUNT_CONCURRENCY)),
+            unreserved_concurrent_executions: Some(concurrency::shown(self.functions.unreserved())),
         };
         Ok(GetAccountSettingsResponse {
             account_limit: Some(limit),
@@ -56,7 +54,7 @@ mod tests {
             json!({
                 "AccountLimit": {
                     "TotalCodeSize": 80_530_636_800_u64, "CodeSizeUnzipped": 262_144_000, "CodeSizeZipped": 52_428_800,
-                    "ConcurrentExecutions": 64, "UnreservedConcurrentExecutions": 64,
+                    "ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000,
                 },
                 "AccountUsage": { "TotalCodeSize": size, "FunctionCount": 2 },
             })

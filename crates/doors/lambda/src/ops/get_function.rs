@@ -1,12 +1,12 @@
 //! GetFunction.
 
 use headwater_shapes_lambda::{
-    FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse, ops::GetFunction,
+    Concurrency, FunctionCodeLocation, GetFunctionRequest, GetFunctionResponse, ops::GetFunction,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
-    Lambda,
+    Lambda, concurrency,
     describe::{self, Stage},
     errors,
     target::Target,
@@ -31,6 +31,7 @@ impl Handle<GetFunction> for Lambda {
         // Tags are the function's, whichever version of it is asked for.
         let latest = self.functions.get(&target.name).await;
         let tags = latest.map_err(|error| errors::api(error, &arn))?.tags;
+        let reserved = self.functions.claims(&target.name).reserved;
         let code = FunctionCodeLocation {
             // The store of packages, which clients take for S3's, as they would on AWS.
             repository_type: Some("S3".to_owned()),
@@ -46,6 +47,9 @@ impl Handle<GetFunction> for Lambda {
             )),
             code: Some(code),
             tags: (!tags.is_empty()).then_some(tags),
+            concurrency: reserved.map(|reserved| Concurrency {
+                reserved_concurrent_executions: Some(concurrency::shown(reserved)),
+            }),
             ..Default::default()
         })
     }

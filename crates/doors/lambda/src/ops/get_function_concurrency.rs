@@ -1,11 +1,11 @@
-//! GetFunctionConcurrency: none is reserved for any function; tested with GetFunctionCodeSigningConfig.
+//! GetFunctionConcurrency; tested in `concurrency`.
 
 use headwater_shapes_lambda::{
     GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse, ops::GetFunctionConcurrency,
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, errors, target::Target};
+use crate::{Lambda, concurrency, errors, target::Target};
 
 impl Handle<GetFunctionConcurrency> for Lambda {
     async fn handle(
@@ -17,6 +17,9 @@ impl Handle<GetFunctionConcurrency> for Lambda {
         let target = Target::whole(&function_name, self.functions.options())?;
         let found = self.functions.get(&target.name).await;
         found.map_err(|error| errors::api(error, &target.arn))?;
-        Ok(GetFunctionConcurrencyResponse::default())
+        let claims = self.functions.claims(&target.name);
+        Ok(GetFunctionConcurrencyResponse {
+            reserved_concurrent_executions: claims.reserved.map(concurrency::shown),
+        })
     }
 }

@@ -33,6 +33,7 @@ impl Handle<Invoke> for Lambda {
         } = input;
         let qualifier = qualifier.as_deref();
         let target = Target::invoked(&function_name, qualifier, self.functions.options())?;
+        self.permit(&target, context).await?;
         for (set, what) in [
             (
                 durable_execution_name.is_some(),

@@ -21,6 +21,8 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
         let options = self.functions.options();
         let target = Target::whole(&input.function_name, options)?;
         let revision = input.revision_id.take();
+        let place = settings::dead_letters(input.dead_letter_config.clone())?.flatten();
+        self.check_dead_letters(place.as_ref(), &target).await?;
         let change = settings::update(input, &target)?;
         let updated = self
             .functions

@@ -67,6 +67,10 @@ fn json(error: &ApiError) -> String {
         body.insert("Type".to_owned(), fault.into());
     }
     body.extend(body_fields(error).map(|(name, value)| (name.clone(), value.clone())));
+    // An error that does not say whose fault it is has this as null.
+    if body.get("Type").is_some_and(Value::is_null) {
+        body.remove("Type");
+    }
     if !body.contains_key("Message") {
         body.insert("message".to_owned(), error.message().into());
     }

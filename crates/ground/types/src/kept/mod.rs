@@ -86,6 +86,14 @@ entries! {
         FunctionVersions = "function-versions/", of "functions", in "functions.md";
         /// An alias of a function's version: `<name>/<alias>`.
         FunctionAliases = "function-aliases/", of "functions", in "functions.md";
+        /// The policy of a function, or of a version or alias of it: `<name>/<version or alias>`.
+        FunctionPolicies = "function-policies/", of "functions", in "functions.md";
+        /// The concurrency that a function has to itself, by its name.
+        FunctionClaims = "function-claims/", of "functions", in "functions.md";
+        /// The settings of the events of a function, or of a version or alias of it: `<name>/<version or alias>`.
+        FunctionEventSettings = "function-event-settings/", of "functions", in "functions.md";
+        /// The end of an event that is to be told: `<time>-<request id>-<number>`.
+        FunctionOutcomes = "function-outcomes/", of "functions", in "functions.md";
         /// An invocation that nobody waits for: `<due>-<request id>`.
         FunctionEvents = "function-events/", of "functions", in "functions.md";
         /// An event source mapping, by its id.

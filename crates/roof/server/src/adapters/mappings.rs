@@ -116,7 +116,7 @@ fn to_handler(error: Error, function: &Arn) -> HandlerError {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => {
             HandlerError::NotFound(function.to_string())
         }
-        Error::Throttled | Error::QueueFull => HandlerError::Throttled,
+        Error::Throttled | Error::Reserved | Error::QueueFull => HandlerError::Throttled,
         Error::PayloadTooLarge { .. } => HandlerError::TooLarge,
         other => HandlerError::Failed(other.to_string()),
     }

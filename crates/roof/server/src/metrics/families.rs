@@ -155,6 +155,8 @@ metrics! {
         "Invocations that were refused since too many run";
     Counter FUNCTION_COLD_STARTS = "headwater_function_cold_starts_total" ["region", "function"]
         "Invocations that began with starting a process";
+    Counter FUNCTION_UNTOLD = "headwater_function_untold_outcomes_total" ["region", "function"]
+        "Ends of events that were given up before a destination or a dead letter queue had them";
     Counter FUNCTION_DURATION = "headwater_function_duration_seconds_total" ["region", "function"]
         "How long invocations ran together, without the start of processes";
     Gauge FUNCTION_PROCESSES = "headwater_function_processes" ["region", "state"]
@@ -163,6 +165,8 @@ metrics! {
         "Invocations that may run at one time";
     Gauge FUNCTION_EVENTS = "headwater_function_waiting_events" ["region"]
         "Invocations that nobody waits for and that are not done";
+    Gauge FUNCTION_OUTCOMES = "headwater_function_waiting_outcomes" ["region"]
+        "Ends of events that wait until a destination or a dead letter queue has them";
 
     // Mappings.
     Counter MAPPING_CALLS = "headwater_mapping_calls_total" ["region", "mapping", "function"]

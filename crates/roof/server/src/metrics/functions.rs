@@ -12,6 +12,7 @@ pub fn measure(functions: &Functions, to: &mut Samples) {
         to.add(&FUNCTION_ERRORS, &labels, counted.errors);
         to.add(&FUNCTION_THROTTLES, &labels, counted.throttles);
         to.add(&FUNCTION_COLD_STARTS, &labels, counted.cold_starts);
+        to.add(&FUNCTION_UNTOLD, &labels, counted.untold);
         let duration = counted.duration.as_secs_f64();
         to.add(&FUNCTION_DURATION, &labels, duration);
     }
@@ -21,4 +22,5 @@ pub fn measure(functions: &Functions, to: &mut Samples) {
     }
     to.add(&FUNCTION_CONCURRENCY, &[], processes.most as u64);
     to.add(&FUNCTION_EVENTS, &[], functions.waiting_events() as u64);
+    to.add(&FUNCTION_OUTCOMES, &[], functions.waiting_outcomes() as u64);
 }

@@ -12,7 +12,9 @@ use http::{Request, Response};
 
 use crate::{
     Failure,
-    adapters::{FailurePlaces, FunctionInvoke, MappedFunctions, ObjectCode, PolledQueues},
+    adapters::{
+        FailurePlaces, FunctionInvoke, MappedFunctions, ObjectCode, OutcomePlaces, PolledQueues,
+    },
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -59,6 +61,12 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         Arc::new(places),
     )
     .await?;
+    functions.tell_through(Arc::new(OutcomePlaces {
+        account: ground.functions.account.clone(),
+        region: ground.functions.region.clone(),
+        objects: given(&others.objects),
+        queues: others.messages.clone(),
+    }));
     let code = Arc::new(ObjectCode(given(&others.store)));
     let door = Lambda::new(env, functions.clone(), mappings.clone(), code);
     Ok(Arc::new(Service {
