@@ -225,6 +225,40 @@ def handler(event, context):
     assert place.written() == [[1, 2, 3, 4], [2, 3, 4]]
 
 
+def test_a_group_keeps_its_order_beside_others(place, name):
+    url, queue = place.queue(f"{name}.fifo", FifoQueue="true", ContentBasedDeduplication="true")
+    place.function(name, PRELUDE + "def handler(event, context): write(event['Records'])")
+    place.poll(queue, name, BatchSize=1)
+    for n in range(30):
+        place.send(url, str(n), MessageGroupId=str(n % 3))
+    wait_for("all", lambda: place.is_empty(url))
+    records = place.written()
+    assert set(records[0]["attributes"]) == {
+        "ApproximateFirstReceiveTimestamp",
+        "ApproximateReceiveCount",
+        "MessageDeduplicationId",
+        "MessageGroupId",
+        "SenderId",
+        "SentTimestamp",
+        "SequenceNumber",
+    }
+    for group in range(3):
+        of_group = [int(r["body"]) for r in records if r["attributes"]["MessageGroupId"] == str(group)]
+        assert of_group == list(range(group, 30, 3))
+
+
+def test_the_function_starts_within_moments_of_the_send(place, name):
+    url, queue = place.queue(name)
+    place.function(name, PRELUDE + "def handler(event, context): write([[float(event['Records'][0]['body']), time.time()]])")
+    place.poll(queue, name)
+    for n in range(31):
+        place.send(url, str(time.time()))
+        wait_for("the call", lambda: len(place.written()) == n + 1, every=0.002)
+    delays = sorted(began - sent for sent, began in place.written()[1:])
+    print(f"send to handler: median {delays[15] * 1000:.1f} ms, longest {delays[-1] * 1000:.1f} ms")
+    assert delays[15] < 0.5, delays
+
+
 def test_powertools_processes_batches(place, name):
     """aws-lambda-powertools' BatchProcessor as it is: the message that fails comes again, the others do not."""
     code = PRELUDE + """

@@ -515,7 +515,8 @@ async fn agrees(world: &World, running: Running) {
         .map(|(_, topic)| topic.value.shard())
         .collect();
     let mut logged = running.log.shards().await.unwrap();
-    (shards.sort_unstable(), logged.sort_unstable());
+    shards.sort_unstable();
+    logged.sort_unstable();
     assert_eq!(shards, logged);
     let subscriptions = store.subscriptions.all().await.unwrap();
     let subscriptions: Vec<_> = subscriptions

@@ -2,7 +2,7 @@
 
 use headwater_types::Account;
 
-/// The ARN of somebody who is not known.
+/// Stands for the ARN of somebody who is not known.
 const ANONYMOUS: &str = "anonymous";
 
 /// An identity that makes requests, as policies name it.
@@ -27,6 +27,14 @@ impl Caller {
         Self { account, arn }
     }
 
+    /// One of AWS's services, such as `sns.amazonaws.com`: it has no account, and no ARN but its name.
+    pub fn of_service(name: &str) -> Self {
+        Self {
+            account: Account(String::new()),
+            arn: name.to_owned(),
+        }
+    }
+
     /// Somebody who is not known.
     pub fn anonymous() -> Self {
         Self {
@@ -37,15 +45,7 @@ impl Caller {
 
     /// Whether it is not known who it is.
     pub fn is_anonymous(&self) -> bool {
-        self.account.0.is_empty() && self.arn == ANONYMOUS
-    }
-
-    /// One of AWS's services, such as `sns.amazonaws.com`: it has no account, and no ARN but its name.
-    pub fn of_service(name: &str) -> Self {
-        Self {
-            account: Account(String::new()),
-            arn: name.to_owned(),
-        }
+        self.arn == ANONYMOUS
     }
 
     /// The user's name, where it is a user.

@@ -349,6 +349,10 @@ impl Compiler<'_> {
                 self.tokens.asked();
                 Matcher::AnythingBut(vec![self.but_text(kind, text)?])
             }
+            // Recorded on AWS; EventBridge has other words for it.
+            (But::Prefix, _) if self.flavor == Flavor::Subscriptions => {
+                return self.no("prefix match pattern must be a string");
+            }
             (kind, Token::Number(_)) => return self.no(wants_text(kind)),
             _ => {
                 return self

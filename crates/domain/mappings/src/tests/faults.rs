@@ -182,6 +182,32 @@ async fn a_long_state_comes_back_whole_also_after_a_failure_and_a_crash() {
     assert_eq!(last["state"]["all"], expected);
 }
 
+/// The room for batches that is taken, in KiB.
+fn taken(mappings: &Mappings) -> usize {
+    let work = &mappings.world.work;
+    crate::limits::WORK_KIB_MAX as usize - work.available_permits()
+}
+
+#[tokio::test]
+async fn a_batch_has_room_as_long_as_it_is_called_with() {
+    let world = World::new(3, |_| Ok(failure()));
+    let mappings = world.open().await;
+    let gate = world.function.close();
+    for shard in 0..3 {
+        world.source.put(shard, vec![b'x'; 3 << 20], START);
+    }
+    let id = world.create(&mappings, batches_of(10)).await.id;
+    world
+        .until(|| world.function.events.lock().len() == 3)
+        .await;
+    assert!(taken(&mappings) > 3 * 2 * 4 * 1024, "{}", taken(&mappings));
+    drop(gate);
+    // While they wait for their next tries they have none.
+    world.until(|| taken(&mappings) == 0).await;
+    assert_eq!(mappings.metrics()[0].1.blocked, 3);
+    mappings.delete(&id).await.unwrap();
+}
+
 /// What a mapping holds while it waits is its tasks: all else is in the catalog and the log.
 #[tokio::test]
 async fn a_mapping_at_rest_takes_little_memory() {

@@ -519,3 +519,27 @@ async fn a_batch_waits_no_longer_than_its_messages_can_be_hidden_for_a_call() {
     assert!(world.clock.elapsed() < HIDES_FOR);
     assert_eq!(world.called_with_bodies(), [["a"]]);
 }
+
+#[tokio::test]
+async fn messages_have_room_as_long_as_they_are_called_with() {
+    let world = World::new(0, |_| Ok(Value::Null));
+    let mappings = world.open().await;
+    mappings
+        .create(of_queue(Settings::of_queues()))
+        .await
+        .unwrap();
+    world.pass(Duration::from_secs(1)).await;
+    let work = &mappings.world.work;
+    let all = crate::limits::WORK_KIB_MAX as usize;
+    assert_eq!(work.available_permits(), all);
+    let gate = world.function.close();
+    world.queue.send(&"x".repeat(1 << 20));
+    world
+        .until(|| world.function.events.lock().len() == 1)
+        .await;
+    let taken = all - work.available_permits();
+    assert!((1024..4096).contains(&taken), "{taken}");
+    drop(gate);
+    world.until(|| world.queue.left().is_empty()).await;
+    world.until(|| work.available_permits() == all).await;
+}

@@ -18,7 +18,7 @@ use http::Request;
 use super::{HttpWeb, invoke::named};
 
 /// The most bytes of an answer that are read; only its status matters.
-const ANSWER_BYTES: usize = 64 * 1024;
+const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The endpoints of this server, and those that HTTP reaches.
 pub struct TopicEndpoints {
