@@ -299,9 +299,11 @@ def test_the_query_protocol_says_no_in_its_own_words(endpoint, name):
 
 
 def test_the_cli_sends_and_receives(server, name):
-    url = server.aws("sqs", "create-queue", "--queue-name", name)["QueueUrl"]
-    server.aws("sqs", "send-message", "--queue-url", url, "--message-body", "hello")
-    received = server.aws("sqs", "receive-message", "--queue-url", url)
+    # Version 1 of the CLI passes over AWS_ENDPOINT_URL for this service.
+    here = ["sqs", "--endpoint-url", server.endpoint]
+    url = server.aws(*here, "create-queue", "--queue-name", name)["QueueUrl"]
+    server.aws(*here, "send-message", "--queue-url", url, "--message-body", "hello")
+    received = server.aws(*here, "receive-message", "--queue-url", url)
     assert received["Messages"][0]["Body"] == "hello"
 
 

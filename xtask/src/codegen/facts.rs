@@ -314,7 +314,8 @@ pub fn checked_pattern(pattern: &str) -> &str {
 }
 
 /// Members that the model requires and the service leaves out or does without: of a shard's last event, as KCL expects it;
-/// of a function whose code need not be signed, and of tags of which there are none, as recorded on AWS by LocalStack.
+/// of a function whose code need not be signed, of tags of which there are none, and of entries of a batch of which none was
+/// done or all were, as recorded on AWS by LocalStack.
 const NOT_REQUIRED: &[(&str, &str)] = &[
     ("SubscribeToShardEvent", "ContinuationSequenceNumber"),
     (
@@ -323,11 +324,22 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
     ),
     ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
     ("Tagging", "TagSet"),
+    ("ChangeMessageVisibilityBatchResult", "Failed"),
+    ("ChangeMessageVisibilityBatchResult", "Successful"),
+    ("DeleteMessageBatchResult", "Failed"),
+    ("DeleteMessageBatchResult", "Successful"),
+    ("SendMessageBatchResult", "Failed"),
+    ("SendMessageBatchResult", "Successful"),
 ];
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
-/// Lambda's runtimes.
-const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
+/// Lambda's runtimes, SQS's attributes.
+const CHECKED_BY_DOORS: &[&str] = &[
+    "MessageSystemAttributeName",
+    "MessageSystemAttributeNameForSends",
+    "QueueAttributeName",
+    "Runtime",
+];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];

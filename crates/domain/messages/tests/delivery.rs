@@ -1,5 +1,9 @@
 //! Messages sent, received, hidden, deleted, and set aside.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "this is test code"
+)]
 
 mod support;
 
@@ -230,7 +234,7 @@ async fn many_dead_letters_are_moved_in_parts() {
             target: "dead".into(),
             max_receives: 1,
         });
-        Ok(())
+        Ok::<(), Error>(())
     };
     world.queues.alter("q", true, change).await.unwrap();
     world.pass(31);
@@ -344,7 +348,7 @@ async fn a_longer_retention_holds_at_once() {
     world.pass(50);
     let longer = |record: &mut headwater_messages::QueueRecord| {
         record.settings.retention_s = 1000;
-        Ok(())
+        Ok::<(), Error>(())
     };
     world.queues.alter("q", true, longer).await.unwrap();
     world.pass(500);

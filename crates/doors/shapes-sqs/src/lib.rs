@@ -60,11 +60,11 @@ headwater_shapes::tree!(ChangeMessageVisibilityBatchRequestEntry {required "Id" 
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ChangeMessageVisibilityBatchResult {
-    pub successful: Vec<ChangeMessageVisibilityBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<ChangeMessageVisibilityBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(ChangeMessageVisibilityBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(ChangeMessageVisibilityBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ChangeMessageVisibilityBatchResultEntry {
@@ -116,11 +116,11 @@ headwater_shapes::tree!(DeleteMessageBatchRequestEntry {required "Id" id,require
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteMessageBatchResult {
-    pub successful: Vec<DeleteMessageBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<DeleteMessageBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(DeleteMessageBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(DeleteMessageBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteMessageBatchResultEntry {
@@ -316,11 +316,11 @@ headwater_shapes::tree!(SendMessageBatchRequestEntry {required "Id" id,required 
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SendMessageBatchResult {
-    pub successful: Vec<SendMessageBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<SendMessageBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(SendMessageBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(SendMessageBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SendMessageBatchResultEntry {
@@ -532,7 +532,7 @@ pub mod errors {
     pub static RECEIPT_HANDLE_IS_INVALID: ErrorShape = ErrorShape {
         name: "ReceiptHandleIsInvalid",
         query_code: None,
-        status: 400,
+        status: 404,
     };
     pub static REQUEST_THROTTLED: ErrorShape = ErrorShape {
         name: "RequestThrottled",
@@ -1131,11 +1131,11 @@ mod tables {
     static CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT: Structure = Structure {
         name: "ChangeMessageVisibilityBatchResult",
         members: &[
-            required(
+            optional(
                 "Successful",
                 &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY_LIST,
             ),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,
@@ -1204,8 +1204,8 @@ mod tables {
     static DELETE_MESSAGE_BATCH_RESULT: Structure = Structure {
         name: "DeleteMessageBatchResult",
         members: &[
-            required("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,
@@ -1411,24 +1411,13 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &[
-            "All",
-            "SenderId",
-            "SentTimestamp",
-            "ApproximateReceiveCount",
-            "ApproximateFirstReceiveTimestamp",
-            "SequenceNumber",
-            "MessageDeduplicationId",
-            "MessageGroupId",
-            "AWSTraceHeader",
-            "DeadLetterQueueSourceArn",
-        ],
+        values: &[],
     };
     pub(super) static MESSAGE_SYSTEM_ATTRIBUTE_NAME_FOR_SENDS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["AWSTraceHeader"],
+        values: &[],
     };
     static MESSAGE_SYSTEM_ATTRIBUTE_VALUE: Structure = Structure {
         name: "MessageSystemAttributeValue",
@@ -1480,30 +1469,7 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &[
-            "All",
-            "Policy",
-            "VisibilityTimeout",
-            "MaximumMessageSize",
-            "MessageRetentionPeriod",
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "CreatedTimestamp",
-            "LastModifiedTimestamp",
-            "QueueArn",
-            "ApproximateNumberOfMessagesDelayed",
-            "DelaySeconds",
-            "ReceiveMessageWaitTimeSeconds",
-            "RedrivePolicy",
-            "FifoQueue",
-            "ContentBasedDeduplication",
-            "KmsMasterKeyId",
-            "KmsDataKeyReusePeriodSeconds",
-            "DeduplicationScope",
-            "FifoThroughputLimit",
-            "RedriveAllowPolicy",
-            "SqsManagedSseEnabled",
-        ],
+        values: &[],
     };
     pub(super) static QUEUE_URL_LIST: Shape = Shape::List {
         member: &STRING,
@@ -1578,8 +1544,8 @@ mod tables {
     static SEND_MESSAGE_BATCH_RESULT: Structure = Structure {
         name: "SendMessageBatchResult",
         members: &[
-            required("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,

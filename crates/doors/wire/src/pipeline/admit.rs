@@ -10,7 +10,7 @@ use headwater_auth::{
     verify::{Seal, is_region},
 };
 use headwater_http::{Body, Share, body};
-use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
+use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
 use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
@@ -81,7 +81,8 @@ impl Pipeline {
         }
         let bytes = unpack(received.bytes.clone(), head, limit, context.dialect)?;
         if operation.is_some() {
-            let signed = self.authenticate_body(head, &received.bytes, context);
+            let by_query = table.service.query_compatible;
+            let signed = self.authenticate_body(head, &received.bytes, by_query, context);
             signed.map_err(|refusal| match codec {
                 Codec::Json(_) if !json::is_json(&bytes) => serialization(""),
                 _ => refusal,
@@ -179,8 +180,9 @@ impl Pipeline {
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
+        let path = head.uri.path();
         let linked = || self.linked(&action).filter(|_| version.is_empty());
-        let entry = self.queried(&version, by_scope.as_deref());
+        let entry = self.queried(&version, by_scope.as_deref(), path);
         let Some(entry) = entry.or_else(linked) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
@@ -197,7 +199,13 @@ impl Pipeline {
         self.note(operation, route, context, trace);
         match route.and_then(|route| route.line.anonymous) {
             Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
-            _ => self.authenticate_body(head, &received.bytes, context)?,
+            _ => self.authenticate_body(head, &received.bytes, true, context)?,
+        }
+        let is_elsewhere = |spelling: &&query::Spelling| {
+            operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
+        };
+        if entry.spelling.filter(is_elsewhere).is_some() {
+            return Err(query::not_here(&action));
         }
         let Some(route) = route else {
             return Err(match operation {
@@ -225,11 +233,12 @@ impl Pipeline {
         &self.places.at_home()[entry.index]
     }
 
-    /// The query service of that version, or the one that the request is signed for.
-    fn queried(&self, version: &str, signed: Option<&str>) -> Option<&Entry> {
+    /// The query service of that version, the one that the request is signed for, or that has addresses such as this.
+    fn queried(&self, version: &str, signed: Option<&str>, path: &str) -> Option<&Entry> {
         let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
+            None if version.is_empty() && path != "/" => entry.has_addresses(),
             None => entry.service.version == version,
         })
     }
@@ -265,11 +274,14 @@ impl Pipeline {
         &self,
         head: &Parts,
         body: &[u8],
+        by_query: bool,
         context: &mut Context,
     ) -> Result<(), ApiError> {
         self.note_region(head, context);
         if let Some(verifier) = &self.options.verifier {
-            context.caller = verifier.check_json(head, context.service, body)?;
+            let checked = verifier.check_json(head, context.service, body);
+            context.caller =
+                checked.map_err(|error| if by_query { in_query(error) } else { error })?;
         }
         Ok(())
     }
@@ -345,6 +357,26 @@ impl Pipeline {
 /// Whether anybody has signed a request, in its head or its address.
 fn is_signed(head: &Parts) -> bool {
     head.headers.contains_key(header::AUTHORIZATION) || signed_scope(head).is_some()
+}
+
+/// The error of a signature, with its code and status in the services that speak or spoke the query protocol. (Source:
+/// the "Common errors" of their API references.)
+fn in_query(error: ApiError) -> ApiError {
+    static UNKNOWN: ErrorShape = ErrorShape {
+        name: "UnrecognizedClientException",
+        query_code: Some("InvalidClientTokenId"),
+        status: 403,
+    };
+    static WRONG: ErrorShape = ErrorShape {
+        name: "InvalidSignatureException",
+        query_code: Some("SignatureDoesNotMatch"),
+        status: 403,
+    };
+    let shapes = [&UNKNOWN, &WRONG];
+    match shapes.iter().find(|shape| shape.name == error.code()) {
+        Some(shape) => ApiError::of(shape, error.message()),
+        None => error,
+    }
 }
 
 /// The error of an operation that has no route.

@@ -91,6 +91,12 @@ fn read_structure(
             && let Some(value) = read_value(child, member.wire_name, member.shape, form)?
         {
             members.insert(member.wire_name.to_owned(), value);
+        } else if form.spelling.is_some()
+            && member.required
+            && matches!(member.shape, Shape::List { .. })
+        {
+            // A form has no other way to say that a list is empty.
+            members.insert(member.wire_name.to_owned(), Value::Array(Vec::new()));
         }
     }
     Ok(members)
