@@ -71,7 +71,11 @@ pub(crate) fn outcomes(
     }
     let dead_letters = function.and_then(|function| function.configuration.dead_letters.as_ref());
     if let Some(place) = dead_letters.filter(|_| !end.succeeded()) {
-        all.push(outcome(place, event.payload.clone(), Some(dead_letter(end))));
+        all.push(outcome(
+            place,
+            event.payload.clone(),
+            Some(dead_letter(end)),
+        ));
     }
     all
 }

@@ -95,7 +95,10 @@ pub enum Error {
     #[error("the policy is not at the expected revision")]
     PolicyRevision,
     /// The policy would be too large.
-    #[error("a policy of {size} bytes is larger than the {} allowed", limits::POLICY_BYTES_MAX)]
+    #[error(
+        "a policy of {size} bytes is larger than the {} allowed",
+        limits::POLICY_BYTES_MAX
+    )]
     PolicyTooLarge {
         /// Its size in bytes.
         size: usize,

@@ -65,7 +65,8 @@ pub enum DestinationFault {
 impl EventSettings {
     /// How often an event is run at most.
     pub(crate) fn tries(&self) -> u32 {
-        self.retries.map_or(limits::EVENT_TRIES_MAX, |retries| retries + 1)
+        self.retries
+            .map_or(limits::EVENT_TRIES_MAX, |retries| retries + 1)
     }
 
     /// How old an event may grow.
@@ -106,7 +107,12 @@ impl Inner {
         self.resolve(&part.name, part.qualifier.as_ref(), false)
             .await?;
         let former = match over {
-            true => self.event_settings(part).await?.ok_or(Error::NoEventSettings)?.settings,
+            true => {
+                self.event_settings(part)
+                    .await?
+                    .ok_or(Error::NoEventSettings)?
+                    .settings
+            }
             false => EventSettings::default(),
         };
         let settings = change.over(former);
@@ -152,7 +158,10 @@ impl Inner {
         if part.name == *name {
             return Err(Error::Destination(DestinationFault::Itself));
         }
-        match self.resolve(&part.name, part.qualifier.as_ref(), false).await {
+        match self
+            .resolve(&part.name, part.qualifier.as_ref(), false)
+            .await
+        {
             Ok(_) => Ok(()),
             Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => Err(missing()),
             Err(error) => Err(error),

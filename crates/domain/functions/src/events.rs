@@ -81,7 +81,9 @@ impl Events {
         let mut state = State::default();
         let mut after: Option<String> = None;
         loop {
-            let page = table.scan("", after.as_deref(), limits::EVENTS_READ).await?;
+            let page = table
+                .scan("", after.as_deref(), limits::EVENTS_READ)
+                .await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (key, event) in page {
@@ -323,11 +325,12 @@ impl Inner {
         let settings = settings.map_or_else(EventSettings::default, |kept| kept.settings);
         match self.try_event(&part, &mut event, &settings).await {
             Ran::Ended(end) => {
-                let function = self.resolve(&part.name, part.qualifier.as_ref(), false).await;
+                let function = self
+                    .resolve(&part.name, part.qualifier.as_ref(), false)
+                    .await;
                 let surroundings = (&self.options, self.env.clock.now());
                 let function = function.ok();
-                let told =
-                    ends::outcomes(&event, &end, &settings, function.as_ref(), surroundings);
+                let told = ends::outcomes(&event, &end, &settings, function.as_ref(), surroundings);
                 let removed = self.events.table.delete(key, Expect::Any);
                 let given_up = |name: &FunctionName| self.counts.untold(name);
                 self.outcomes.keep(vec![removed], told, given_up).await?;

@@ -8,8 +8,8 @@ use std::sync::{Arc, Weak};
 use headwater_env::Env;
 
 use crate::{
-    Error, Function, functions::Inner, invoke, limits, output::Lines, process::Process, process::Bounds,
-    process::Signal, runtime_api::Report,
+    Error, Function, functions::Inner, invoke, limits, output::Lines, process::Bounds,
+    process::Process, process::Signal, runtime_api::Report,
 };
 
 /// Starts what is missing, for as long as there is somebody to start it for.

@@ -79,7 +79,9 @@ impl Outcomes {
         let mut state = State::default();
         let mut after: Option<String> = None;
         loop {
-            let page = table.scan("", after.as_deref(), limits::OUTCOMES_READ).await?;
+            let page = table
+                .scan("", after.as_deref(), limits::OUTCOMES_READ)
+                .await?;
             let Some((last, _)) = page.last() else { break };
             after = Some(last.clone());
             for (key, found) in page {
@@ -391,3 +393,6 @@ impl Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -357,13 +357,9 @@ impl Pool {
         if state.closed || is_full || state.starting >= limits::KEEPING_MAX {
             return None;
         }
-        let mut kept = state
-            .claims
-            .values_mut()
-            .flat_map(|claim| &mut claim.kept);
-        let lacking = kept.find(|kept| {
-            kept.failed.is_none() && kept.alive + kept.starting < kept.count
-        })?;
+        let mut kept = state.claims.values_mut().flat_map(|claim| &mut claim.kept);
+        let lacking =
+            kept.find(|kept| kept.failed.is_none() && kept.alive + kept.starting < kept.count)?;
         lacking.starting += 1;
         let function = lacking.function.clone();
         state.starting += 1;

@@ -1,6 +1,8 @@
 //! Concurrency that functions have to themselves, as requests name it and answers show it.
 
-use headwater_functions::{Error, FunctionName, KeepFailure, Kept, Options, Provisioned, Qualifier, Version};
+use headwater_functions::{
+    Error, FunctionName, KeepFailure, Kept, Options, Provisioned, Qualifier, Version,
+};
 use headwater_shapes_lambda::{
     GetProvisionedConcurrencyConfigResponse, PutProvisionedConcurrencyConfigResponse,
     errors as shapes,
@@ -129,4 +131,65 @@ pub(crate) fn config(kept: &Kept) -> GetProvisionedConcurrencyConfigResponse {
 /// The ARN of a version or alias.
 pub(crate) fn arn(function: &Arn, qualifier: &str) -> String {
     format!("{function}:{qualifier}")
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes_lambda::ops::{
+        CreateFunction, DeleteFunctionConcurrency, DeleteProvisionedConcurrencyConfig,
+        GetFunctionConcurrency, GetProvisionedConcurrencyConfig, ListProvisionedConcurrencyConfigs,
+        PublishVersion, PutFunctionConcurrency, PutProvisionedConcurrencyConfig,
+    };
+    use serde_json::json;
+
+    use crate::testing::{World, function};
+
+    #[tokio::test]
+    async fn concurrency_is_reserved_until_it_is_given_back() {
+        let world = World::new().await;
+        world.ok::<CreateFunction>(function("f")).await;
+        let named = || json!({ "FunctionName": "f" });
+        let put = json!({ "FunctionName": "f", "ReservedConcurrentExecutions": 5 });
+        let five = json!({ "ReservedConcurrentExecutions": 5 });
+        assert_eq!(world.ok::<PutFunctionConcurrency>(put).await, five);
+        assert_eq!(world.ok::<GetFunctionConcurrency>(named()).await, five);
+        world.ok::<DeleteFunctionConcurrency>(named()).await;
+        assert_eq!(world.ok::<GetFunctionConcurrency>(named()).await, json!({}));
+        let qualified = json!({ "FunctionName": "f:1", "ReservedConcurrentExecutions": 5 });
+        let refused = world.refused::<PutFunctionConcurrency>(qualified).await;
+        assert!(
+            refused
+                .1
+                .starts_with("This operation is permitted on Lambda functions only.")
+        );
+    }
+
+    #[tokio::test]
+    async fn processes_are_kept_for_versions() {
+        let world = World::new().await;
+        world.ok::<CreateFunction>(function("f")).await;
+        world
+            .ok::<PublishVersion>(json!({ "FunctionName": "f" }))
+            .await;
+        let named = |qualifier: &str| json!({ "FunctionName": "f", "Qualifier": qualifier });
+        let put =
+            json!({ "FunctionName": "f", "Qualifier": "1", "ProvisionedConcurrentExecutions": 2 });
+        let begun = world.ok::<PutProvisionedConcurrencyConfig>(put).await;
+        assert_eq!(begun["Status"], "IN_PROGRESS");
+        let listed = json!({ "FunctionName": "f" });
+        let listed = world.ok::<ListProvisionedConcurrencyConfigs>(listed).await;
+        let one = &listed["ProvisionedConcurrencyConfigs"][0];
+        assert_eq!(one["RequestedProvisionedConcurrentExecutions"], 2);
+        assert_eq!(
+            one["FunctionArn"],
+            "arn:aws:lambda:us-east-1:000000000000:function:f:1"
+        );
+        world
+            .ok::<DeleteProvisionedConcurrencyConfig>(named("1"))
+            .await;
+        let gone = world
+            .refused::<GetProvisionedConcurrencyConfig>(named("1"))
+            .await;
+        assert_eq!(gone.0, "ProvisionedConcurrencyConfigNotFoundException");
+    }
 }

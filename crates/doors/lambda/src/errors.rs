@@ -200,9 +200,7 @@ fn claim(fault: ClaimFault) -> ApiError {
         ClaimFault::VersionKept => conflict(
             "Alias can't be used for Provisioned Concurrency configuration on an already Provisioned version",
         ),
-        ClaimFault::AliasKept => {
-            conflict("Version is pointed by a Provisioned Concurrency alias")
-        }
+        ClaimFault::AliasKept => conflict("Version is pointed by a Provisioned Concurrency alias"),
     }
 }
 

@@ -1,6 +1,8 @@
 //! How events are tried and where their ends are told, as requests say it and answers show it.
 
-use headwater_functions::{DestinationFault, Error, EventSettingsChange, Functions, KeptEventSettings, Part};
+use headwater_functions::{
+    DestinationFault, Error, EventSettingsChange, Functions, KeptEventSettings, Part,
+};
 use headwater_shapes::Timestamp;
 use headwater_shapes_lambda::{DestinationConfig, FunctionEventInvokeConfig, OnFailure, OnSuccess};
 use headwater_types::Arn;
@@ -67,7 +69,9 @@ fn places(
         }
         match functions.tells(service) {
             true => Ok(arn),
-            false => Err(ApiError::not_supported(format!("destinations of the service {service}"))),
+            false => Err(ApiError::not_supported(format!(
+                "destinations of the service {service}"
+            ))),
         }
     };
     Ok((
@@ -176,4 +180,86 @@ pub(crate) fn destination(fault: DestinationFault) -> ApiError {
         }
         DestinationFault::Missing(place) => format!("The destination ARN {place} is invalid."),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes_lambda::ops::{
+        CreateFunction, DeleteFunctionEventInvokeConfig, GetFunctionEventInvokeConfig,
+        ListFunctionEventInvokeConfigs, PutFunctionEventInvokeConfig,
+        UpdateFunctionEventInvokeConfig,
+    };
+    use serde_json::{Value, json};
+
+    use crate::testing::{World, function};
+
+    fn settings(members: Value) -> Value {
+        let mut input = json!({ "FunctionName": "f" });
+        let given = members.as_object().unwrap().clone();
+        input.as_object_mut().unwrap().extend(given);
+        input
+    }
+
+    #[tokio::test]
+    async fn settings_are_put_changed_and_removed() {
+        let world = World::new().await;
+        for name in ["f", "g"] {
+            world.ok::<CreateFunction>(function(name)).await;
+        }
+        let g = "arn:aws:lambda:us-east-1:000000000000:function:g";
+        let to_g = json!({ "OnSuccess": { "Destination": g } });
+        let update = settings(json!({ "MaximumRetryAttempts": 1 }));
+        let none = world
+            .refused::<UpdateFunctionEventInvokeConfig>(update.clone())
+            .await;
+        assert!(
+            none.1
+                .ends_with(":function:f:$LATEST doesn't have an EventInvokeConfig")
+        );
+        let put = settings(json!({ "DestinationConfig": to_g }));
+        world.ok::<PutFunctionEventInvokeConfig>(put).await;
+        let changed = world.ok::<UpdateFunctionEventInvokeConfig>(update).await;
+        assert_eq!(changed["DestinationConfig"]["OnSuccess"]["Destination"], g);
+        assert_eq!(changed["MaximumRetryAttempts"], 1);
+        let named = || settings(json!({}));
+        assert_eq!(
+            world.ok::<GetFunctionEventInvokeConfig>(named()).await,
+            changed
+        );
+        let listed = world.ok::<ListFunctionEventInvokeConfigs>(named()).await;
+        assert_eq!(listed, json!({ "FunctionEventInvokeConfigs": [changed] }));
+        world.ok::<DeleteFunctionEventInvokeConfig>(named()).await;
+        let gone = world.refused::<GetFunctionEventInvokeConfig>(named()).await;
+        assert_eq!(gone.0, "ResourceNotFoundException");
+    }
+
+    #[tokio::test]
+    async fn places_are_done_or_refused_by_name() {
+        let world = World::new().await;
+        world.ok::<CreateFunction>(function("f")).await;
+        for (place, code) in [
+            (
+                "arn:aws:events:us-east-1:000000000000:event-bus/b",
+                "NotImplemented",
+            ),
+            (
+                "arn:aws:lambda:us-east-1:000000000000:function:f",
+                "InvalidParameterValueException",
+            ),
+            (
+                "arn:aws:lambda:eu-west-1:000000000000:function:g",
+                "InvalidParameterValueException",
+            ),
+            (
+                "arn:aws:dynamodb:us-east-1:000000000000:table/t",
+                "InvalidParameterValueException",
+            ),
+            ("kafka://topic", "InvalidParameterValueException"),
+        ] {
+            let put =
+                settings(json!({ "DestinationConfig": { "OnFailure": { "Destination": place } } }));
+            let refused = world.refused::<PutFunctionEventInvokeConfig>(put).await;
+            assert_eq!(refused.0, code, "{place}");
+        }
+    }
 }

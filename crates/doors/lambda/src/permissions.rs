@@ -182,7 +182,11 @@ impl Lambda {
     }
 
     /// The part of a function that a permission is to be for.
-    pub(crate) fn part(&self, name: &str, qualifier: Option<&str>) -> Result<(Target, Part), ApiError> {
+    pub(crate) fn part(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+    ) -> Result<(Target, Part), ApiError> {
         let target = Target::parse(name, qualifier, self.functions.options())?;
         if target.qualifier.as_deref() == Some(LATEST) {
             return Err(invalid_parameter(
@@ -295,12 +299,15 @@ fn principal(given: &str) -> Result<Value, ApiError> {
 }
 
 fn is_service_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
     !name.is_empty() && name.bytes().all(allowed)
 }
 
 fn invalid_principal() -> ApiError {
-    invalid_parameter("The provided principal was invalid. Please check the principal and try again.")
+    invalid_parameter(
+        "The provided principal was invalid. Please check the principal and try again.",
+    )
 }
 
 /// A domain error about the policy of a part in AWS's words.

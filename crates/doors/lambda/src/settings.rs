@@ -293,7 +293,9 @@ pub(crate) fn update(
 }
 
 /// Where dead letters are to go: none of it where the request does not say, and nowhere where it says nothing.
-pub(crate) fn dead_letters(config: Option<DeadLetterConfig>) -> Result<Option<Option<Arn>>, ApiError> {
+pub(crate) fn dead_letters(
+    config: Option<DeadLetterConfig>,
+) -> Result<Option<Option<Arn>>, ApiError> {
     let target = config.and_then(|DeadLetterConfig { target_arn }| target_arn);
     let Some(text) = target else {
         return Ok(None);

@@ -16,7 +16,10 @@ use headwater_env::{
 use headwater_types::{Account, Millis, Region};
 
 use super::*;
-use crate::{Alias, AliasChange, Functions, LogBatch, LogSink, Options, Publish, Request};
+use crate::{
+    Alias, AliasChange, ClaimFault, Claims, EventSettingsChange, Functions, LogBatch, LogSink,
+    Options, Part, Publish, Qualifier, Request, Statement,
+};
 
 /// A sink that keeps nothing.
 struct NoLines;
@@ -106,6 +109,56 @@ const CALLS: &[(&str, Call)] = &[
             w.functions.delete(&name("f")).await
         })
     }),
+    ("reserve, provision, unprovision", |w| {
+        Box::pin(async move {
+            let (function, version) = (name("f"), || Qualifier::Version(Version::Published(1)));
+            w.functions.reserve(&function, Some(7)).await?;
+            w.functions.provision(&function, version(), 3).await?;
+            w.functions.unprovision(&function, version()).await
+        })
+    }),
+    ("add_statement, remove_statement", |w| {
+        Box::pin(async move {
+            let add = |id: &str| {
+                let (id, text) = (id.to_owned(), "{}".to_owned());
+                w.functions
+                    .add_statement(part(), Statement { id, text }, None)
+            };
+            add("a").await?;
+            add("b").await?;
+            w.functions.remove_statement(part(), "a".into(), None).await
+        })
+    }),
+    ("set_event_settings, remove_event_settings", |w| {
+        Box::pin(async move {
+            let change = || EventSettingsChange {
+                retries: Some(1),
+                ..Default::default()
+            };
+            w.functions
+                .set_event_settings(part(), change(), false)
+                .await?;
+            w.functions
+                .set_event_settings(part(), change(), true)
+                .await?;
+            w.functions.remove_event_settings(part()).await.map(drop)
+        })
+    }),
+    ("delete, with all beside it", |w| {
+        Box::pin(async move {
+            let statement = Statement {
+                id: "a".to_owned(),
+                text: "{}".to_owned(),
+            };
+            w.functions.add_statement(part(), statement, None).await?;
+            w.functions.reserve(&name("f"), Some(7)).await?;
+            let change = EventSettingsChange::default();
+            w.functions
+                .set_event_settings(part(), change, false)
+                .await?;
+            w.functions.delete(&name("f")).await
+        })
+    }),
     ("invoke_later", |w| {
         Box::pin(async move { w.functions.invoke_later(&name("f"), request()).await })
     }),
@@ -113,6 +166,13 @@ const CALLS: &[(&str, Call)] = &[
 
 fn name(text: &str) -> FunctionName {
     text.parse().unwrap()
+}
+
+fn part() -> Part {
+    Part {
+        name: name("f"),
+        qualifier: None,
+    }
 }
 
 fn alias(text: &str) -> Alias {
@@ -202,7 +262,12 @@ async fn agrees(world: World) {
         .iter()
         .map(|function| function.code.package.clone())
         .collect();
-    for kind in ["function-versions/", "function-aliases/"] {
+    for kind in [
+        "function-versions/",
+        "function-aliases/",
+        "function-policies/",
+        "function-event-settings/",
+    ] {
         let kept = world.catalog.scan(kind, None, 100).await.unwrap();
         let of = |key: &str| {
             functions
@@ -214,6 +279,17 @@ async fn agrees(world: World) {
             "{kind} of a function that is gone"
         );
     }
+    let claims = world.catalog.scan("function-claims/", None, 100).await;
+    let claims = claims.unwrap();
+    for (key, _) in &claims {
+        assert_eq!(
+            key, "function-claims/f",
+            "claims of a function that is gone"
+        );
+        assert_ne!(world.functions.claims(&name("f")), Claims::default());
+    }
+    let left = limits::ACCOUNT_CONCURRENCY - 7 * u32::try_from(claims.len()).unwrap();
+    assert_eq!(world.functions.unreserved(), left);
     let kept: BTreeSet<_> = std::fs::read_dir(world.dir.path().join("packages"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -232,6 +308,54 @@ async fn a_change_whose_caller_goes_away_is_made_everywhere_or_nowhere() {
         let done = drop_at_every_await(&tasks, world, async |w: &World| call(w).await, agrees);
         assert_eq!(done.await, Ok(()), "{what}");
     }
+}
+
+#[tokio::test]
+async fn what_is_claimed_while_its_function_is_deleted_is_claimed_no_more() {
+    let tasks = CountedTasks::default();
+    for _ in 0..20 {
+        let world = world(&tasks).await;
+        let f = name("f");
+        let (reserved, deleted) = futures_util::join!(
+            world.functions.reserve(&f, Some(7)),
+            world.functions.delete(&f)
+        );
+        assert!(matches!(reserved, Ok(()) | Err(Error::NotFound(_))));
+        assert_eq!(deleted, Ok(()));
+        agrees(world).await;
+    }
+}
+
+#[tokio::test]
+async fn claims_never_exceed_what_the_account_has() {
+    let tasks = CountedTasks::default();
+    let world = world(&tasks).await;
+    create(&world, "g").await.unwrap();
+    let (f, g) = (name("f"), name("g"));
+    let (one, other) = futures_util::join!(
+        world.functions.reserve(&f, Some(500)),
+        world.functions.reserve(&g, Some(500))
+    );
+    assert_eq!(one.is_ok(), other.is_err(), "both would leave nothing");
+    assert_eq!(world.functions.unreserved(), 500);
+    let version = Qualifier::Version(Version::Published(1));
+    let (empty, full) = if one.is_ok() { (g, f) } else { (f, g) };
+    let over = world
+        .functions
+        .provision(&empty, version.clone(), 401)
+        .await;
+    assert_eq!(over, Err(ClaimFault::ProvisionedMinimum.into()));
+    assert!(
+        world
+            .functions
+            .provision(&empty, version, 400)
+            .await
+            .is_ok()
+    );
+    assert_eq!(world.functions.unreserved(), 100);
+    // What is reserved no more is free; what was provisioned stays.
+    world.functions.reserve(&full, None).await.unwrap();
+    assert_eq!(world.functions.unreserved(), 600);
 }
 
 #[tokio::test]

@@ -1,9 +1,7 @@
 //! AddPermission.
 
 use headwater_functions::Statement;
-use headwater_shapes_lambda::{
-    AddPermissionRequest, AddPermissionResponse, ops::AddPermission,
-};
+use headwater_shapes_lambda::{AddPermissionRequest, AddPermissionResponse, ops::AddPermission};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{Lambda, permissions};
@@ -21,7 +19,10 @@ impl Handle<AddPermission> for Lambda {
             id,
             text: text.clone(),
         };
-        let added = self.functions.add_statement(part, statement, revision).await;
+        let added = self
+            .functions
+            .add_statement(part, statement, revision)
+            .await;
         added.map_err(|error| permissions::api(error, &target))?;
         Ok(AddPermissionResponse {
             statement: Some(text),

@@ -1,4 +1,4 @@
-//! DeleteFunctionConcurrency; tested with PutFunctionConcurrency.
+//! DeleteFunctionConcurrency; tested in `concurrency`.
 
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{DeleteFunctionConcurrencyRequest, ops::DeleteFunctionConcurrency};

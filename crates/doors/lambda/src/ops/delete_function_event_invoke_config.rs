@@ -1,4 +1,4 @@
-//! DeleteFunctionEventInvokeConfig; tested with PutFunctionEventInvokeConfig.
+//! DeleteFunctionEventInvokeConfig; tested in `event_settings`.
 
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{

@@ -1,4 +1,4 @@
-//! DeleteProvisionedConcurrencyConfig; tested with PutProvisionedConcurrencyConfig.
+//! DeleteProvisionedConcurrencyConfig; tested in `concurrency`.
 
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{

@@ -1,4 +1,4 @@
-//! GetFunctionConcurrency; tested with PutFunctionConcurrency.
+//! GetFunctionConcurrency; tested in `concurrency`.
 
 use headwater_shapes_lambda::{
     GetFunctionConcurrencyRequest, GetFunctionConcurrencyResponse, ops::GetFunctionConcurrency,

@@ -1,4 +1,4 @@
-//! GetFunctionEventInvokeConfig; tested with PutFunctionEventInvokeConfig.
+//! GetFunctionEventInvokeConfig; tested in `event_settings`.
 
 use headwater_shapes_lambda::{
     FunctionEventInvokeConfig, GetFunctionEventInvokeConfigRequest,

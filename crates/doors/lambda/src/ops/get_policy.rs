@@ -20,9 +20,8 @@ impl Handle<GetPolicy> for Lambda {
         let part = self.part_to_read(&target)?;
         // No policy is the same as no function, as recorded on AWS.
         let found = self.functions.policy(&part).await.map_err(errors::other)?;
-        let policy = found.ok_or_else(|| {
-            errors::not_found("The resource you requested does not exist.")
-        })?;
+        let policy =
+            found.ok_or_else(|| errors::not_found("The resource you requested does not exist."))?;
         Ok(GetPolicyResponse {
             policy: Some(policy.document()),
             revision_id: Some(policy.revision),

@@ -1,4 +1,4 @@
-//! GetProvisionedConcurrencyConfig; tested with PutProvisionedConcurrencyConfig.
+//! GetProvisionedConcurrencyConfig; tested in `concurrency`.
 
 use headwater_shapes_lambda::{
     GetProvisionedConcurrencyConfigRequest, GetProvisionedConcurrencyConfigResponse,

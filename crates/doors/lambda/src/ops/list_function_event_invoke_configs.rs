@@ -1,4 +1,4 @@
-//! ListFunctionEventInvokeConfigs; tested with PutFunctionEventInvokeConfig.
+//! ListFunctionEventInvokeConfigs; tested in `event_settings`.
 
 use headwater_shapes_lambda::{
     ListFunctionEventInvokeConfigsRequest, ListFunctionEventInvokeConfigsResponse,

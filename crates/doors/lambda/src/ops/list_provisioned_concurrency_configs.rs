@@ -1,4 +1,4 @@
-//! ListProvisionedConcurrencyConfigs; tested with PutProvisionedConcurrencyConfig.
+//! ListProvisionedConcurrencyConfigs; tested in `concurrency`.
 
 use headwater_shapes_lambda::{
     ListProvisionedConcurrencyConfigsRequest, ListProvisionedConcurrencyConfigsResponse,
@@ -6,7 +6,9 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, concurrency, describe::date, errors, ops::list_functions::PAGE, target::Target};
+use crate::{
+    Lambda, concurrency, describe::date, errors, ops::list_functions::PAGE, target::Target,
+};
 
 impl Handle<ListProvisionedConcurrencyConfigs> for Lambda {
     async fn handle(

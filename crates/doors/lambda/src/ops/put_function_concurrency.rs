@@ -28,6 +28,3 @@ impl Handle<PutFunctionConcurrency> for Lambda {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

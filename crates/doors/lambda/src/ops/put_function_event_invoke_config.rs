@@ -32,10 +32,9 @@ impl Handle<PutFunctionEventInvokeConfig> for Lambda {
         };
         let change = wanted.change(&self.functions)?;
         let set = self.functions.set_event_settings(part, change, false);
-        let kept = set.await.map_err(|error| event_settings::api(error, &arn))?;
+        let kept = set
+            .await
+            .map_err(|error| event_settings::api(error, &arn))?;
         Ok(event_settings::config(kept, arn))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -36,6 +36,3 @@ impl Handle<PutProvisionedConcurrencyConfig> for Lambda {
         Ok(concurrency::begun(asked))
     }
 }
-
-#[cfg(test)]
-mod tests;

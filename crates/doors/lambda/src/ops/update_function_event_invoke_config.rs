@@ -1,4 +1,4 @@
-//! UpdateFunctionEventInvokeConfig; tested with PutFunctionEventInvokeConfig.
+//! UpdateFunctionEventInvokeConfig; tested in `event_settings`.
 
 use headwater_shapes_lambda::{
     FunctionEventInvokeConfig, UpdateFunctionEventInvokeConfigRequest,
@@ -32,7 +32,9 @@ impl Handle<UpdateFunctionEventInvokeConfig> for Lambda {
         };
         let change = wanted.change(&self.functions)?;
         let set = self.functions.set_event_settings(part, change, true);
-        let kept = set.await.map_err(|error| event_settings::api(error, &arn))?;
+        let kept = set
+            .await
+            .map_err(|error| event_settings::api(error, &arn))?;
         Ok(event_settings::config(kept, arn))
     }
 }

@@ -32,7 +32,9 @@ impl Invoke for FunctionInvoke {
             )),
             Ok(done) => Ok(done.payload),
             Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => Err(missing()),
-            Err(Error::Throttled | Error::Reserved | Error::QueueFull) => Err(InvokeError::Throttled),
+            Err(Error::Throttled | Error::Reserved | Error::QueueFull) => {
+                Err(InvokeError::Throttled)
+            }
             Err(Error::PayloadTooLarge { .. }) => Err(InvokeError::TooLarge),
             Err(other) => Err(InvokeError::Failed(other.to_string())),
         }

@@ -36,9 +36,9 @@ impl Outlets for OutcomePlaces {
         match &*place.service {
             "s3" => matches!(self.objects.bucket_exists(&place.resource).await, Ok(true)),
             // As on AWS, queues with an order take no ends of events.
-            "sqs" => self.queue(place).is_some_and(|(queues, name)| {
-                !name.ends_with(".fifo") && queues.get(name).is_ok()
-            }),
+            "sqs" => self
+                .queue(place)
+                .is_some_and(|(queues, name)| !name.ends_with(".fifo") && queues.get(name).is_ok()),
             _ => false,
         }
     }
@@ -79,7 +79,10 @@ impl OutcomePlaces {
         };
         let body = Bytes::from(told.body.clone());
         let body = Box::pin(stream::iter([Ok(body)]));
-        let put = self.objects.put(&told.place.resource, &key, body, meta).await;
+        let put = self
+            .objects
+            .put(&told.place.resource, &key, body, meta)
+            .await;
         put.map_err(|error| match error {
             ObjectsError::NoBucket(_) => Untold::Refused(error.to_string()),
             other => Untold::Failed(other.to_string()),
@@ -89,7 +92,9 @@ impl OutcomePlaces {
     /// Sends a message: an account of the end, or the dead event with its error beside it.
     async fn send(&self, told: &Told) -> Result<(), Untold> {
         let Some((queues, name)) = self.queue(&told.place) else {
-            return Err(Untold::Refused("the queue is not on this server".to_owned()));
+            return Err(Untold::Refused(
+                "the queue is not on this server".to_owned(),
+            ));
         };
         let attribute = |kind: &str, text: String| Attribute {
             data_type: kind.to_owned(),
