@@ -5,7 +5,7 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, target::Target, urls};
+use crate::{Lambda, urls};
 
 impl Handle<CreateFunctionUrlConfig> for Lambda {
     async fn handle(
@@ -21,12 +21,9 @@ impl Handle<CreateFunctionUrlConfig> for Lambda {
             invoke_mode,
         } = input;
         let options = self.functions.options();
-        let target = Target::parse(&function_name, qualifier.as_deref(), options)?;
+        let (target, url) = urls::target(&function_name, qualifier.as_deref(), options)?;
         let settings = urls::wished(&auth_type, cors, invoke_mode);
-        let made = self
-            .functions
-            .create_url(&urls::target(&target)?, settings)
-            .await;
+        let made = self.functions.create_url(&url, settings).await;
         let missing = "Function does not exist";
         let made = made.map_err(|error| urls::no_function(error, &target, missing))?;
         Ok(urls::created(self, &made, context))

@@ -5,7 +5,7 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, target::Target, urls};
+use crate::{Lambda, urls};
 
 impl Handle<GetFunctionUrlConfig> for Lambda {
     async fn handle(
@@ -18,8 +18,8 @@ impl Handle<GetFunctionUrlConfig> for Lambda {
             qualifier,
         } = input;
         let options = self.functions.options();
-        let target = Target::parse(&function_name, qualifier.as_deref(), options)?;
-        let found = self.functions.url(&urls::target(&target)?).await;
+        let (target, url) = urls::target(&function_name, qualifier.as_deref(), options)?;
+        let found = self.functions.url(&url).await;
         let missing = "The resource you requested does not exist.";
         let found = found.map_err(|error| urls::no_function(error, &target, missing))?;
         Ok(urls::described(self, &found, context))

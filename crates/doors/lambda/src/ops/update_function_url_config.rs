@@ -5,7 +5,7 @@ use headwater_shapes_lambda::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Lambda, target::Target, urls};
+use crate::{Lambda, urls};
 
 impl Handle<UpdateFunctionUrlConfig> for Lambda {
     async fn handle(
@@ -21,12 +21,9 @@ impl Handle<UpdateFunctionUrlConfig> for Lambda {
             invoke_mode,
         } = input;
         let options = self.functions.options();
-        let target = Target::parse(&function_name, qualifier.as_deref(), options)?;
+        let (target, url) = urls::target(&function_name, qualifier.as_deref(), options)?;
         let change = urls::change(auth_type, cors, invoke_mode);
-        let updated = self
-            .functions
-            .update_url(&urls::target(&target)?, change)
-            .await;
+        let updated = self.functions.update_url(&url, change).await;
         let missing = "Function does not exist";
         let updated = updated.map_err(|error| urls::no_function(error, &target, missing))?;
         Ok(urls::updated(self, &updated, context))

@@ -1,6 +1,8 @@
 //! The settings of addresses as requests give them and answers show them.
 
-use headwater_functions::{AliasName, Cors, Error, FunctionUrl, UrlChange, UrlSettings, UrlTarget};
+use headwater_functions::{
+    AliasName, Cors, Error, FunctionUrl, Options, UrlChange, UrlSettings, UrlTarget,
+};
 use headwater_shapes_lambda::{
     self as shapes, CreateFunctionUrlConfigResponse, FunctionUrlConfig,
     GetFunctionUrlConfigResponse, UpdateFunctionUrlConfigResponse, errors as types,
@@ -11,19 +13,31 @@ use headwater_wire::{ApiError, Context};
 use super::LABEL;
 use crate::{
     Lambda,
-    errors::{self, invalid_parameter, not_found},
+    errors::{self, not_found, validation},
     target::Target,
 };
 
+/// AWS's pattern of a qualifier here: the name of an alias, and no version.
+const QUALIFIER: &str = r"((?!^\d+$)^[0-9a-zA-Z-_]+$)";
+
 /// The function or alias that a request is about.
-pub(crate) fn target(target: &Target) -> Result<UrlTarget, ApiError> {
-    let alias = target.qualifier.as_deref().map(str::parse::<AliasName>);
-    // The model lets through nothing else than names of aliases.
-    let alias = alias.transpose();
-    Ok(UrlTarget {
+pub(crate) fn target(
+    name: &str,
+    qualifier: Option<&str>,
+    options: &Options,
+) -> Result<(Target, UrlTarget), ApiError> {
+    let alias = |text: &str| text.parse::<AliasName>();
+    if let Some(text) = qualifier.filter(|text| alias(text).is_err()) {
+        let rule = format!("Member must satisfy regular expression pattern: {QUALIFIER}");
+        return Err(validation(text, "qualifier", &rule));
+    }
+    let target = Target::parse(name, qualifier, options)?;
+    let of_name = target.qualifier.as_deref().map(alias).transpose();
+    let url = UrlTarget {
         function: target.name.clone(),
-        alias: alias.map_err(|_| invalid_parameter("The qualifier is no name of an alias."))?,
-    })
+        alias: of_name.map_err(|_| not_found("The resource you requested does not exist."))?,
+    };
+    Ok((target, url))
 }
 
 /// The settings of a new address.
