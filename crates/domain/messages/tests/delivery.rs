@@ -393,3 +393,32 @@ async fn those_that_wait_are_told_when_nothing_can_be_written() {
     assert!(matches!(first, Err(Error::Log(_))), "{first:?}");
     assert!(second.is_err(), "{second:?}");
 }
+
+#[tokio::test]
+async fn a_receive_that_looks_far_finds_what_is_behind_thousands_of_delayed_messages() {
+    let world = World::new().await;
+    let settings = Settings {
+        delay_s: 900,
+        ..Settings::default()
+    };
+    world.create("q", settings).await;
+    // More than one receive looks at in a turn of the worker's.
+    const DELAYED: u64 = 12_000;
+    for _ in 0..DELAYED / 100 {
+        let messages = (0..100).map(|i| text(&i.to_string()));
+        world.queues.send("q", messages.collect()).await.unwrap();
+    }
+    let now = NewMessage {
+        delay: Some(Duration::ZERO),
+        ..text("now")
+    };
+    world.send("q", now).await;
+    let (found, counted) = tokio::join!(world.bodies("q", 1), world.queues.depth("q"));
+    assert_eq!(found, ["now"]);
+    assert_eq!(counted.unwrap(), depth(1, 0, DELAYED));
+    assert_eq!(world.queues.depth("q").await.unwrap(), depth(0, 1, DELAYED));
+    assert!(world.bodies("q", 1).await.is_empty());
+    // The one that was received came back before the others could be.
+    world.pass(900);
+    assert_eq!(world.bodies("q", 2).await, ["now", "0"]);
+}
