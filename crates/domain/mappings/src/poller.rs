@@ -160,7 +160,7 @@ impl Poller {
                 (self.wanted(config, taken.read().await?).await, room)
             }
         };
-        self.add(messages, room, hidden_until, config, batch);
+        self.add(messages, room, hidden_until, config, batch).await;
         Ok(())
     }
 
@@ -221,8 +221,9 @@ impl Poller {
         }
     }
 
-    /// Adds messages to a batch as long as they fit; the others are left for the next.
-    fn add(
+    /// Adds messages to a batch as long as they fit. The others are left for the next; those of a queue with an order are
+    /// given back to it, since it holds them until this batch is done.
+    async fn add(
         &self,
         messages: Vec<Message>,
         mut room: OwnedSemaphorePermit,
@@ -241,12 +242,30 @@ impl Poller {
         }
         rest.extend(messages);
         batch.occupy(&mut room);
+        if !rest.is_empty() && self.gives_back(config, &rest).await {
+            return;
+        }
         if !rest.is_empty() {
             let bytes: usize = rest.iter().map(|message| message.body.len()).sum();
             let kept = 2 * bytes / 1024 + 64;
             drop(room.split(room.num_permits().saturating_sub(kept)));
             self.leave(What::Read(rest, room), hidden_until);
         }
+    }
+
+    /// Gives messages back to a queue with an order; whether it is one. Should that fail, they come again by themselves.
+    async fn gives_back(&self, config: &Configured, messages: &[Message]) -> bool {
+        let queue = &config.mapping.source;
+        let queues = &self.world.queues;
+        if !queues.describe(queue).await.is_ok_and(|info| info.is_fifo) {
+            return false;
+        }
+        let receipts = messages.iter().map(|message| message.receipt.clone());
+        let receipts: Vec<String> = receipts.collect();
+        if let Err(error) = queues.release(queue, &receipts).await {
+            self.note(&error.to_string());
+        }
+        true
     }
 
     /// Those of the messages that the mapping is for. The others are deleted, as on AWS.

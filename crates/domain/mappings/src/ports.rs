@@ -71,6 +71,9 @@ pub trait Queues: Send + Sync {
         wait: Duration,
     ) -> Result<Box<dyn Taken>, QueueError>;
 
+    /// Gives messages back by their receipts: others may receive them at once, in their order where the queue keeps one.
+    async fn release(&self, queue: &Arn, receipts: &[String]) -> Result<(), QueueError>;
+
     /// Deletes messages by their receipts. One that is gone already is no error.
     async fn delete(&self, queue: &Arn, receipts: &[String]) -> Result<(), QueueError>;
 }

@@ -99,7 +99,7 @@ impl FakeQueue {
         let mut messages = self.messages.lock();
         let out = |kept: &Kept| kept.hidden_until > now;
         let held = messages.iter().filter(|kept| out(kept));
-        let mut locked: BTreeSet<String> = held.filter_map(|kept| kept.group.clone()).collect();
+        let locked: BTreeSet<String> = held.filter_map(|kept| kept.group.clone()).collect();
         let mut received = Vec::new();
         for kept in messages.iter_mut() {
             let is_free = kept
@@ -109,7 +109,6 @@ impl FakeQueue {
             if received.len() == limit || out(kept) || !is_free {
                 continue;
             }
-            locked.extend(kept.group.clone());
             kept.hidden_until = now + HIDES_FOR;
             let mut counts = self.received.lock();
             let count = counts.entry(kept.message.id.clone()).or_default();
@@ -129,7 +128,7 @@ impl Queues for FakeQueue {
             return Err(QueueError::NotFound("missing".into()));
         }
         Ok(QueueInfo {
-            is_fifo: false,
+            is_fifo: self.messages.lock().iter().any(|kept| kept.group.is_some()),
             hides_for: HIDES_FOR,
         })
     }
@@ -162,6 +161,17 @@ impl Queues for FakeQueue {
                 () = self.clock.sleep(next.unwrap_or(end).min(end) - now) => {}
             }
         }
+    }
+
+    async fn release(&self, _: &Arn, receipts: &[String]) -> Result<(), QueueError> {
+        let mut messages = self.messages.lock();
+        let released = messages.iter_mut();
+        for kept in released.filter(|kept| receipts.contains(&kept.message.receipt)) {
+            kept.hidden_until = Duration::ZERO;
+        }
+        drop(messages);
+        self.changed.notify_waiters();
+        Ok(())
     }
 
     async fn delete(&self, _: &Arn, receipts: &[String]) -> Result<(), QueueError> {
@@ -542,4 +552,26 @@ async fn messages_have_room_as_long_as_they_are_called_with() {
     drop(gate);
     world.until(|| world.queue.left().is_empty()).await;
     world.until(|| work.available_permits() == all).await;
+}
+
+#[tokio::test]
+async fn what_of_a_group_has_no_room_in_a_batch_waits_for_it() {
+    let mut calls = 0;
+    let world = World::new(0, move |_| {
+        calls += 1;
+        Ok(if calls == 1 { failure() } else { Value::Null })
+    });
+    for n in 0..8 {
+        let body = format!("{n}{}", "x".repeat(1 << 20));
+        world.queue.send_in(&body, Some("a"));
+    }
+    let mappings = world.open().await;
+    mappings
+        .create(of_queue(Settings::of_queues()))
+        .await
+        .unwrap();
+    world.until(|| world.queue.left().is_empty()).await;
+    let firsts = |batch: &Vec<String>| batch.iter().map(|body| body[..1].to_owned()).collect();
+    let called: Vec<String> = world.called_with_bodies().iter().map(firsts).collect();
+    assert_eq!(called, ["01234", "01234", "567"]);
 }

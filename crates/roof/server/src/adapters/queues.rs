@@ -59,11 +59,27 @@ impl Queues for PolledQueues {
         }))
     }
 
+    async fn release(&self, queue: &Arn, receipts: &[String]) -> Result<(), QueueError> {
+        let at_once = Settle::Visibility(Duration::ZERO);
+        self.settle(queue, receipts, at_once).await
+    }
+
     async fn delete(&self, queue: &Arn, receipts: &[String]) -> Result<(), QueueError> {
-        // One that is none of this queue's has nothing to delete in it.
+        self.settle(queue, receipts, Settle::Delete).await
+    }
+}
+
+impl PolledQueues {
+    async fn settle(
+        &self,
+        queue: &Arn,
+        receipts: &[String],
+        wanted: Settle,
+    ) -> Result<(), QueueError> {
+        // One that is none of this queue's has nothing to settle in it.
         let receipts = receipts.iter().filter_map(|text| Receipt::parse(text));
-        let deletions: Vec<_> = receipts.map(|receipt| (receipt, Settle::Delete)).collect();
-        let settled = self.0.settle(&queue.resource, deletions).await;
+        let settlements: Vec<_> = receipts.map(|receipt| (receipt, wanted)).collect();
+        let settled = self.0.settle(&queue.resource, settlements).await;
         // A message that is gone, or that another has by now, is not this receiver's any more.
         settled.map(drop).map_err(failed)
     }
