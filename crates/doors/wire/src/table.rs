@@ -9,7 +9,7 @@ use headwater_shapes::{
 };
 
 use crate::{
-    ApiError, Context, CrossOrigin, Spelling, cbor, event_stream, json, limits,
+    ApiError, Context, CrossOrigin, Hosted, Spelling, cbor, event_stream, json, limits,
     rest::malformed_xml, validate,
 };
 
@@ -60,6 +60,8 @@ pub struct Line {
     pub shared: bool,
     /// Whether its signature is in its body: its handler has it checked ([`Context::admit_form`]).
     pub signed_within: bool,
+    /// The header that it refuses, if there is one that others take.
+    pub refused_header: Option<&'static str>,
     /// The field of a form whose ARN names the region, where callers need not sign it: its handler decides what they may.
     pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
@@ -75,6 +77,7 @@ pub const READS: Line = Line {
     waits: false,
     shared: false,
     signed_within: false,
+    refused_header: None,
     anonymous: None,
     action: None,
 };
@@ -90,6 +93,13 @@ impl Line {
     #[must_use]
     pub const fn data(mut self) -> Self {
         self.plane = Plane::Data;
+        self
+    }
+
+    /// An operation that refuses a header which others take, as S3 does.
+    #[must_use]
+    pub const fn refuses(mut self, header: &'static str) -> Self {
+        self.refused_header = Some(header);
         self
     }
 
@@ -296,6 +306,8 @@ pub struct Table {
     pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
     /// The names of its members in the query protocol, where it has others there.
     pub(crate) spelling: Option<&'static Spelling>,
+    /// Its answers to what is sent to hosts of its own, where it has such.
+    pub(crate) hosted: Option<Arc<dyn Hosted>>,
 }
 
 impl Table {
@@ -331,6 +343,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
                 routes,
                 cross_origin: None,
                 spelling: None,
+                hosted: None,
             },
         }
     }
@@ -349,6 +362,16 @@ impl<State: Send + Sync + 'static> Routes<State> {
         State: CrossOrigin,
     {
         self.table.cross_origin = Some(self.state.clone());
+        self
+    }
+
+    /// Gives the service all that is sent to its own hosts.
+    #[must_use]
+    pub fn hosted(mut self) -> Self
+    where
+        State: Hosted,
+    {
+        self.table.hosted = Some(self.state.clone());
         self
     }
 

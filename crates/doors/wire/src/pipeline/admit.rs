@@ -51,6 +51,21 @@ pub(super) struct Call {
     pub(super) share: Option<Share>,
 }
 
+/// Refuses a request with a header that its operation does not take, in S3's words.
+fn refuse_header(head: &Parts, route: &Route) -> Result<(), ApiError> {
+    let Some(name) = route.line.refused_header else {
+        return Ok(());
+    };
+    let Some(value) = head.headers.get(name) else {
+        return Ok(());
+    };
+    let text = format!("{name} header is not supported for this operation.");
+    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Err(ApiError::new(400, "InvalidArgument", text)
+        .with("ArgumentName", name)
+        .with("ArgumentValue", value))
+}
+
 impl Pipeline {
     /// AWS JSON, CBOR and Smithy RPC v2: a body that is signed as a whole. AWS says what is no request before it asks
     /// who makes it.
@@ -136,6 +151,7 @@ impl Pipeline {
             let (service, name) = (table.service.name, operation.name);
             return Err(ApiError::not_supported(format_args!("{service}:{name}")));
         };
+        refuse_header(head, route)?;
         let message = Message {
             labels,
             query,

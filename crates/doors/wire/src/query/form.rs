@@ -178,7 +178,7 @@ fn read_map(
         let (keys, values): (&[&str], &[&str]) = match form.spelling {
             Some(_) => (&["Name", "Key"], &[VALUE]),
             // SNS has maps whose entries are spelled otherwise, and reads either.
-            None => (&["key", "Name"], &["value", "Value"]),
+            None => (&["key", "Name"], &["value", VALUE]),
         };
         let key = part(keys).and_then(|key| key.text);
         let value = part(values);
