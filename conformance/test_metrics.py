@@ -176,6 +176,12 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     functions.create_function(FunctionName="g", Runtime="python3.12", Role=ROLE, Handler="handler.handler", Code=code)
     functions.create_event_source_mapping(EventSourceArn=arn, FunctionName="g", StartingPosition="TRIM_HORIZON")
 
+    sns = server.client("sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    nowhere = f"arn:aws:sqs:us-east-1:{ACCOUNT}:nowhere"
+    subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=nowhere)["SubscriptionArn"]
+    sns.publish(TopicArn=topic, Message="m")
+
     deliver(server, "works", b"a record")
     deliver(server, "fails", None)
     server.client("s3").delete_bucket(Bucket="fails")
@@ -187,7 +193,8 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
         is_done = page("headwater_delivery_batches_total", **works) == 1 and page("headwater_delivery_lag_seconds", **works) == 0
         is_stuck = page("headwater_delivery_stuck_errors", code="S3.NoSuchBucket", **fails)
         is_mapped = page("headwater_mapping_records_total", function="g") == 3
-        return is_done and is_stuck and is_mapped and page("headwater_delivery_lag_seconds", **fails) > 0 and page
+        is_given_up = page("headwater_subscription_given_up_messages_total", topic="t") == 1
+        return is_done and is_stuck and is_mapped and is_given_up and page("headwater_delivery_lag_seconds", **fails) > 0 and page
 
     page = wait_for("the deliveries", settled)
     works, fails = {"delivery": "works"}, {"delivery": "fails"}
@@ -197,6 +204,11 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     assert [page("headwater_delivery_backlog_records", **each) for each in (works, fails)] == [0, 1]
     assert page("headwater_delivery_failures_total", **fails) > 0
 
+    labels = {"topic": "t", "subscription": subscribed.rpartition(":")[2], **HERE}
+    assert page("headwater_topic_published_messages_total", topic="t") == 1
+    assert page("headwater_subscription_failed_tries_total", **labels) == 1
+    assert page("headwater_subscription_given_up_messages_total", **labels) == 1
+    assert page("headwater_subscription_open_messages", **labels) == 0
     states = {state: page("headwater_queue_records", queue="q", state=state) for state in ["waiting", "in_flight", "dead_letter"]}
     assert states == {"waiting": 2, "in_flight": 1, "dead_letter": 0}
     states = {state: page("headwater_sqs_messages", queue="m", state=state) for state in ["visible", "in_flight", "delayed"]}

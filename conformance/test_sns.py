@@ -235,7 +235,7 @@ def test_filters_and_raw_delivery(sns, topic, subscriber):
         SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=json.dumps({"a": {"b": [1]}})
     )
     shown = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
-    assert (shown["FilterPolicy"], shown["FilterPolicyScope"]) == ('{"a":{"b":[1]}}', "MessageBody")
+    assert (shown["FilterPolicy"], shown["FilterPolicyScope"]) == ('{"a": {"b": [1]}}', "MessageBody")
     for body in ['{"a": {"b": 2}}', "no json", '{"a": {"b": 1}}']:
         sns.publish(TopicArn=topic, Message=body)
     wait_for("the body that it wants", lambda: len(subscriber.bodies()) == 4)

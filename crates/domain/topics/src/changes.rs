@@ -10,7 +10,7 @@ use headwater_types::Millis;
 
 use crate::{
     Error, Protocol, Subscription, SubscriptionSettings, Topic, TopicSettings, Topics,
-    filter::Filter,
+    filter::{Filter, compact},
     limits::{SUBSCRIPTIONS_MAX, TAGS_MAX, TOKEN_GOOD_FOR, TOKENS_MAX, TOPICS_MAX},
     notices::{Notice, Token},
     progress::Progress,
@@ -277,7 +277,7 @@ impl Topics {
         let mut settings = value.settings.clone();
         (new.set)(&mut settings)?;
         check(&settings)?;
-        if settings != value.settings {
+        if !is_same(&settings, &value.settings) {
             return Err(Error::OtherSubscription);
         }
         let (id, confirmed) = (value.id.clone(), value.confirmed);
@@ -573,6 +573,18 @@ fn same_topic(
         true => Ok(topic),
         false => Err(Error::OtherTags),
     }
+}
+
+/// Whether settings say the same, with whatever blanks their filters are written.
+fn is_same(one: &SubscriptionSettings, other: &SubscriptionSettings) -> bool {
+    let plain = |settings: &SubscriptionSettings| SubscriptionSettings {
+        filter: settings
+            .filter
+            .as_deref()
+            .map(|text| compact(text).unwrap_or_default()),
+        ..settings.clone()
+    };
+    plain(one) == plain(other)
 }
 
 /// Refuses a filter that cannot be kept to.

@@ -47,9 +47,11 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The filter of that text, which has no blanks between its words.
+    /// The filter of that text.
     pub fn parse(text: &str, scope: Scope) -> Result<Self, FilterFault> {
         let fault = |text: String| FilterFault::Pattern(text);
+        // As AWS quotes it in errors.
+        let text = &*compact(text).map_err(fault)?;
         let policy = serde_json::from_str::<Map<String, Json>>(text);
         if let Ok(policy) = &policy {
             if policy.len() > KEYS_MAX {
@@ -83,7 +85,10 @@ impl Filter {
     }
 }
 
-/// The text without blanks between its words, as AWS quotes it in errors; nothing where it is no JSON, with the reason.
+/// A text of JSON without blanks between its words.
+///
+/// # Errors
+/// It is no JSON; why.
 pub fn compact(text: &str) -> Result<String, String> {
     if let Some(fault) = json_fault(text) {
         return Err(format!(

@@ -136,7 +136,7 @@ pub struct SubscriptionSettings {
     /// Whether messages come without an envelope.
     #[serde(default)]
     pub raw: bool,
-    /// The pattern of messages that it wants, without blanks.
+    /// The pattern of messages that it wants, as it was written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
     /// What the pattern is about.

@@ -163,7 +163,8 @@ fn filter(value: &str) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     match compact(value) {
-        Ok(text) => Ok(Some(text).filter(|text| text != "{}")),
+        Ok(text) if text == "{}" => Ok(None),
+        Ok(_) => Ok(Some(value.to_owned())),
         Err(fault) => refused(format!("FilterPolicy: {fault}")),
     }
 }

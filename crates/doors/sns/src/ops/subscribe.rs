@@ -191,7 +191,7 @@ mod tests {
         world
             .ok::<SetSubscriptionAttributes>(set("FilterPolicy", "{\"a\": [\"x y\"]}"))
             .await;
-        expected["FilterPolicy"] = json!("{\"a\":[\"x y\"]}");
+        expected["FilterPolicy"] = json!("{\"a\": [\"x y\"]}");
         expected["FilterPolicyScope"] = json!("MessageBody");
         assert_eq!(get().await, expected);
         let listed = json!({"Subscriptions": [{
@@ -226,6 +226,10 @@ mod tests {
                 first
             );
         }
+        let filter =
+            |text: &str| subscribe("sqs", &format!("{QUEUE}2"), json!({"FilterPolicy": text}));
+        let first = world.ok::<Subscribe>(filter("{\"a\": [1]}")).await;
+        assert_eq!(world.ok::<Subscribe>(filter("{\"a\":[1]}")).await, first);
         let other = subscribe("sqs", QUEUE, json!({"RawMessageDelivery": "false"}));
         assert_eq!(
             world.refused::<Subscribe>(other).await,
