@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::codegen::model::{Model, OperationDef, ShapeDef};
+use crate::codegen::model::{ErrorDef, Model, OperationDef, ShapeDef};
 
 /// A service to write.
 pub struct Selection {
@@ -65,11 +65,18 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: None,
     },
     Selection {
+        name: "sns",
+        version: "2010-03-31",
+        operations: SNS,
+        direct: &[],
+        xml_namespace: None,
+    },
+    Selection {
         name: "sqs",
         version: "2012-11-05",
         operations: SQS,
         direct: &[],
-        xml_namespace: None,
+        xml_namespace: Some("http://queue.amazonaws.com/doc/2012-11-05/"),
     },
 ];
 
@@ -174,6 +181,28 @@ const LOGS: &[&str] = &[
     "GetLogEvents",
     "PutLogEvents",
     "PutRetentionPolicy",
+];
+
+const SNS: &[&str] = &[
+    "AddPermission",
+    "ConfirmSubscription",
+    "CreateTopic",
+    "DeleteTopic",
+    "GetSubscriptionAttributes",
+    "GetTopicAttributes",
+    "ListSubscriptions",
+    "ListSubscriptionsByTopic",
+    "ListTagsForResource",
+    "ListTopics",
+    "Publish",
+    "PublishBatch",
+    "RemovePermission",
+    "SetSubscriptionAttributes",
+    "SetTopicAttributes",
+    "Subscribe",
+    "TagResource",
+    "Unsubscribe",
+    "UntagResource",
 ];
 
 const SQS: &[&str] = &[
@@ -325,6 +354,103 @@ const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
 
+/// Protocols that the service speaks and its model names no more, by the service's name: what older models of it said.
+const SPOKEN_TOO: &[(&str, &str)] = &[("sqs", "query")];
+
+/// Errors of such a service with their codes and statuses in the query protocol, where these are others than the name and
+/// 400.
+const QUERY_CODES: &[(&str, &str, &str, u16)] = &[
+    (
+        "sqs",
+        "BatchEntryIdsNotDistinct",
+        "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
+        400,
+    ),
+    (
+        "sqs",
+        "BatchRequestTooLong",
+        "AWS.SimpleQueueService.BatchRequestTooLong",
+        400,
+    ),
+    (
+        "sqs",
+        "EmptyBatchRequest",
+        "AWS.SimpleQueueService.EmptyBatchRequest",
+        400,
+    ),
+    ("sqs", "InvalidAddress", "InvalidAddress", 404),
+    (
+        "sqs",
+        "InvalidBatchEntryId",
+        "AWS.SimpleQueueService.InvalidBatchEntryId",
+        400,
+    ),
+    ("sqs", "InvalidSecurity", "InvalidSecurity", 403),
+    ("sqs", "KmsAccessDenied", "KMS.AccessDeniedException", 400),
+    ("sqs", "KmsDisabled", "KMS.DisabledException", 400),
+    (
+        "sqs",
+        "KmsInvalidKeyUsage",
+        "KMS.InvalidKeyUsageException",
+        400,
+    ),
+    ("sqs", "KmsInvalidState", "KMS.InvalidStateException", 400),
+    ("sqs", "KmsNotFound", "KMS.NotFoundException", 400),
+    ("sqs", "KmsOptInRequired", "KMS.OptInRequired", 403),
+    ("sqs", "KmsThrottled", "KMS.ThrottlingException", 400),
+    (
+        "sqs",
+        "MessageNotInflight",
+        "AWS.SimpleQueueService.MessageNotInflight",
+        400,
+    ),
+    ("sqs", "OverLimit", "OverLimit", 403),
+    (
+        "sqs",
+        "PurgeQueueInProgress",
+        "AWS.SimpleQueueService.PurgeQueueInProgress",
+        403,
+    ),
+    (
+        "sqs",
+        "QueueDeletedRecently",
+        "AWS.SimpleQueueService.QueueDeletedRecently",
+        400,
+    ),
+    (
+        "sqs",
+        "QueueDoesNotExist",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        400,
+    ),
+    ("sqs", "QueueNameExists", "QueueAlreadyExists", 400),
+    (
+        "sqs",
+        "ReceiptHandleIsInvalid",
+        "ReceiptHandleIsInvalid",
+        404,
+    ),
+    ("sqs", "RequestThrottled", "RequestThrottled", 403),
+    (
+        "sqs",
+        "ResourceNotFoundException",
+        "ResourceNotFoundException",
+        404,
+    ),
+    (
+        "sqs",
+        "TooManyEntriesInBatchRequest",
+        "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
+        400,
+    ),
+    (
+        "sqs",
+        "UnsupportedOperation",
+        "AWS.SimpleQueueService.UnsupportedOperation",
+        400,
+    ),
+];
+
 /// Answers that come as events whose messages the door writes itself, since their payloads are bytes and no structures:
 /// here they are bodies that stream.
 const EVENTS_AS_BYTES: &[&str] = &["InvokeWithResponseStreamResponseEvent"];
@@ -390,6 +516,9 @@ pub fn correct(service: &str, model: &mut Model) {
         model.operations.extend(added.operations);
         model.shapes.extend(added.shapes);
     }
+    if let Some((_, protocol)) = SPOKEN_TOO.iter().find(|(name, _)| *name == service) {
+        speak(service, protocol, model);
+    }
     for (operation, status) in STATUSES {
         if let Some(operation) = model.operations.get_mut(*operation) {
             operation.http.response_code = Some(*status);
@@ -416,6 +545,24 @@ pub fn correct(service: &str, model: &mut Model) {
     for (structure, member) in NOT_REQUIRED {
         if let Some(shape) = model.shapes.get_mut(*structure) {
             shape.required.retain(|required| required != member);
+        }
+    }
+}
+
+/// Has a service speak a query protocol too, as older models of it have that.
+fn speak(service: &str, protocol: &str, model: &mut Model) {
+    model.metadata.protocols.push(protocol.to_owned());
+    for operation in model.operations.values_mut() {
+        if let Some(output) = &mut operation.output {
+            output.result_wrapper = Some(format!("{}Result", operation.name));
+        }
+    }
+    for (_, error, code, status) in QUERY_CODES.iter().filter(|(name, ..)| *name == service) {
+        if let Some(shape) = model.shapes.get_mut(*error) {
+            shape.error = Some(ErrorDef {
+                code: Some((*code).to_owned()),
+                http_status_code: Some(*status),
+            });
         }
     }
 }

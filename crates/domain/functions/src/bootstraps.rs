@@ -54,7 +54,8 @@ const VERSION: u32 = 1;
 pub(crate) fn write(disk: &dyn Disk, dir: &Path) -> io::Result<()> {
     for (name, text) in FILES {
         let path = dir.join(name);
-        path.parent().map_or(Ok(()), |parent| disk.create_dir_all(parent))?;
+        path.parent()
+            .map_or(Ok(()), |parent| disk.create_dir_all(parent))?;
         let file = disk.create(&path)?;
         file.write_all_at(&[IoSlice::new(text.as_bytes())], 0)?;
     }
@@ -67,12 +68,15 @@ pub(crate) async fn compile_java(dir: &Path, path: &str) -> Result<(), Error> {
         let Error::Runtime { error, .. } = launch::lacking("javac") else {
             unreachable!("what is lacking is a runtime")
         };
-        let program = "javac of a JDK, version 17 or newer, by which Java functions are run,".to_owned();
+        let program =
+            "javac of a JDK, version 17 or newer, by which Java functions are run,".to_owned();
         Error::Runtime { program, error }
     })?;
     let mut command = Command::new(compiler);
     command.args(["-nowarn", "-d"]).arg(dir.join(JAVA_CLASSES));
-    let sources = FILES.iter().filter(|(name, _)| name.starts_with(JAVA_SOURCES));
+    let sources = FILES
+        .iter()
+        .filter(|(name, _)| name.starts_with(JAVA_SOURCES));
     command.args(sources.map(|(name, _)| dir.join(name)));
     command.env_clear().env("PATH", path).stdin(Stdio::null());
     let done = command.output().await;

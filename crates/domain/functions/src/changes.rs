@@ -29,7 +29,9 @@ impl Inner {
             return Err(Error::Exists(name));
         }
         let code = self.store(package).await?;
-        let written = self.write_new(name, configuration, tags, &code, publish).await;
+        let written = self
+            .write_new(name, configuration, tags, &code, publish)
+            .await;
         let function = self.settle(written, &code).await?;
         Ok(self.begun(function))
     }
@@ -59,7 +61,9 @@ impl Inner {
             if self.table.get(function.name.as_str()).await?.is_some() {
                 return Err(Error::Exists(function.name));
             }
-            let held = self.hold_layers(&[], &function.configuration.layers).await?;
+            let held = self
+                .hold_layers(&[], &function.configuration.layers)
+                .await?;
             let written = self.write(&function, version.as_ref(), Expect::Absent, held);
             match written.await {
                 Err(CatalogError::Conflict { .. }) => {}
@@ -226,7 +230,9 @@ impl Inner {
         let version = publish.then(|| self.next_version(&mut changed));
         let expect = Expect::At(found.version);
         let layers = &changed.configuration.layers;
-        let held = self.hold_layers(&found.value.configuration.layers, layers).await?;
+        let held = self
+            .hold_layers(&found.value.configuration.layers, layers)
+            .await?;
         let written = self.write(&changed, version.as_ref(), expect, held).await;
         written.map_err(|error| match error {
             // Another change came between our read and our write.

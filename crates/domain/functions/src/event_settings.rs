@@ -116,10 +116,9 @@ impl Inner {
             false => EventSettings::default(),
         };
         let settings = change.over(former);
-        for destination in [&settings.on_success, &settings.on_failure] {
-            if let Some(destination) = destination {
-                self.check_destination(&part.name, destination).await?;
-            }
+        let places = [&settings.on_success, &settings.on_failure];
+        for place in places.into_iter().flatten() {
+            self.check_destination(&part.name, place).await?;
         }
         let kept = KeptEventSettings {
             settings,

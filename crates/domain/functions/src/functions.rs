@@ -886,7 +886,10 @@ impl Inner {
 
     pub async fn usage(&self) -> Result<Usage, Error> {
         let (all, versions) = (self.table.all().await?, self.versions.all().await?);
-        let code = all.iter().chain(&versions).map(|(_, kept)| kept.value.code.size);
+        let code = all
+            .iter()
+            .chain(&versions)
+            .map(|(_, kept)| kept.value.code.size);
         let layers = self.layer_versions.all().await?;
         let layers = layers.iter().map(|(_, kept)| kept.value.code.size);
         Ok(Usage {

@@ -28,8 +28,19 @@ const WRAPPER: &str = "AWS_LAMBDA_EXEC_WRAPPER";
 const LATER: &str = "HEADWATER_LATER_";
 /// Variables that change what a shell or a tool does.
 const TELLING: &[&str] = &[
-    "PATH", "ENV", "BASH_ENV", "CDPATH", "IFS", "PS4", "SHELLOPTS", "BASHOPTS", "POSIXLY_CORRECT",
-    "GCONV_PATH", "LOCPATH", "GLIBC_TUNABLES", "MALLOC_TRACE",
+    "PATH",
+    "ENV",
+    "BASH_ENV",
+    "CDPATH",
+    "IFS",
+    "PS4",
+    "SHELLOPTS",
+    "BASHOPTS",
+    "POSIXLY_CORRECT",
+    "GCONV_PATH",
+    "LOCPATH",
+    "GLIBC_TUNABLES",
+    "MALLOC_TRACE",
 ];
 
 /// A process that is to be started.
@@ -123,14 +134,17 @@ impl Launch<'_> {
     fn java(&self) -> Vec<String> {
         let memory_mb = self.function.configuration.memory_mb;
         let code = self.code.display();
-        let mut places = vec![
-            format!("{code}"),
-            format!("{code}/lib/*"),
-        ];
+        let mut places = vec![format!("{code}"), format!("{code}/lib/*")];
         let layers = self.view.folders().into_iter();
         places.extend(layers.map(|layer| format!("{layer}/java/lib/*")));
         // Last, so that the package's own copy of AWS's interfaces goes before what stands in for it.
-        places.push(self.surroundings.bootstraps.join("java").display().to_string());
+        places.push(
+            self.surroundings
+                .bootstraps
+                .join("java")
+                .display()
+                .to_string(),
+        );
         vec![
             format!("-Xmx{}m", (memory_mb * 85 / 100).max(64)),
             "-XX:+UseSerialGC".into(),
@@ -160,7 +174,11 @@ impl Launch<'_> {
         let own = self.code.join("bootstrap");
         let here = self.view.find("bootstrap");
         let (found, shown, path) = match (own.exists(), here) {
-            (true, _) => (own.clone(), "/var/task/bootstrap", own.display().to_string()),
+            (true, _) => (
+                own.clone(),
+                "/var/task/bootstrap",
+                own.display().to_string(),
+            ),
             (false, Some((file, seen))) => (file, "/opt/bootstrap", seen),
             (false, None) => {
                 let text = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]";
@@ -185,7 +203,9 @@ impl Launch<'_> {
         if let Some(inner) = wrapper.strip_prefix(TASK) {
             return Some(self.code.join(inner).display().to_string());
         }
-        let in_layers = wrapper.strip_prefix(OPT).and_then(|inner| inner.strip_prefix('/'));
+        let in_layers = wrapper
+            .strip_prefix(OPT)
+            .and_then(|inner| inner.strip_prefix('/'));
         let found = in_layers.and_then(|inner| self.view.find(inner));
         Some(found.map_or_else(|| wrapper.clone(), |(_, seen)| seen))
     }
@@ -197,7 +217,14 @@ impl Launch<'_> {
         all.extend(options.inherited.clone());
         all.extend(self.set_by_aws());
         self.add_places(&mut all);
-        all.extend(self.function.configuration.environment.clone().into_iter().flatten());
+        all.extend(
+            self.function
+                .configuration
+                .environment
+                .clone()
+                .into_iter()
+                .flatten(),
+        );
         all
     }
 
@@ -205,7 +232,12 @@ impl Launch<'_> {
     fn add_places(&self, all: &mut BTreeMap<String, String>) {
         let code = self.code.display().to_string();
         let layers = self.view.folders();
-        let of = |below: &str| layers.iter().map(move |layer| format!("{layer}/{below}")).collect::<Vec<_>>();
+        let of = |below: &str| {
+            layers
+                .iter()
+                .map(move |layer| format!("{layer}/{below}"))
+                .collect::<Vec<_>>()
+        };
         let mut path: Vec<String> = all.get("PATH").cloned().into_iter().collect();
         path.extend(of("bin"));
         all.insert("PATH".into(), path.join(":"));
@@ -270,19 +302,26 @@ impl Launch<'_> {
             variables.push(("AWS_EXECUTION_ENV", name));
         }
         let variables = variables.into_iter();
-        variables.map(|(name, value)| (name.to_owned(), value)).collect()
+        variables
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     }
 }
 
 /// Whether a variable would change what the tools do that run before the function.
 fn is_telling(name: &str) -> bool {
-    TELLING.contains(&name) || ["LD_", "LIBMOUNT_", "DYLD_"].iter().any(|start| name.starts_with(start))
+    TELLING.contains(&name)
+        || ["LD_", "LIBMOUNT_", "DYLD_"]
+            .iter()
+            .any(|start| name.starts_with(start))
 }
 
 /// The program of that name on a path like PATH.
 pub(crate) fn find(program: &str, path: &str) -> Option<PathBuf> {
     let folders = path.split(':').filter(|folder| folder.starts_with('/'));
-    folders.map(|folder| Path::new(folder).join(program)).find(|file| is_program(file))
+    folders
+        .map(|folder| Path::new(folder).join(program))
+        .find(|file| is_program(file))
 }
 
 fn is_program(file: &Path) -> bool {

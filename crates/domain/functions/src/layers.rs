@@ -219,7 +219,8 @@ impl Inner {
             let counter = LayerCounter { last: made.number };
             let changes = vec![
                 self.layers.put(&name.0, &counter, expect),
-                self.layer_versions.put(&made.id().key(), &made, Expect::Absent),
+                self.layer_versions
+                    .put(&made.id().key(), &made, Expect::Absent),
             ];
             match self.catalog.commit(changes).await {
                 Err(CatalogError::Conflict { .. }) => {}
@@ -313,7 +314,10 @@ impl Inner {
                 return;
             }
         };
-        for code in packages.iter().filter(|code| !named.contains(&code.package)) {
+        for code in packages
+            .iter()
+            .filter(|code| !named.contains(&code.package))
+        {
             self.forget_code(code).await;
         }
     }
@@ -324,7 +328,13 @@ impl Inner {
         for table in [&self.table, &self.versions] {
             for (_, function) in table.all().await? {
                 let function = function.value;
-                named.extend(function.configuration.layers.into_iter().map(|l| l.code.package));
+                named.extend(
+                    function
+                        .configuration
+                        .layers
+                        .into_iter()
+                        .map(|l| l.code.package),
+                );
                 named.insert(function.code.package);
             }
         }
@@ -365,7 +375,9 @@ impl LayerVersion {
 impl LayerPermission {
     /// About how long it is as AWS writes it.
     fn len(&self) -> usize {
-        160 + self.id.len() + self.principal.len() + self.organization.as_ref().map_or(0, String::len)
+        160 + self.id.len()
+            + self.principal.len()
+            + self.organization.as_ref().map_or(0, String::len)
     }
 }
 

@@ -70,7 +70,10 @@ impl Namespaces {
             let mut command = Command::new(&line[0]);
             command.args(&line[1..]).arg("true").env_clear();
             command.envs(path.map(|path| ("PATH", path)));
-            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null());
             if command.status().await.is_ok_and(|status| status.success()) {
                 return Some(namespaces);
             }
@@ -143,8 +146,14 @@ impl View {
         let Some(mounted) = self.mounted.as_ref().filter(|_| self.is_mounted()) else {
             return Vec::new();
         };
-        let names = self.layers.iter().rev().filter_map(|layer| layer.path.file_name());
-        let mut lower: Vec<String> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        let names = self
+            .layers
+            .iter()
+            .rev()
+            .filter_map(|layer| layer.path.file_name());
+        let mut lower: Vec<String> = names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect();
         // The folder under all is in the one beside theirs, or the machine's.
         lower.push(match mounted.base == Path::new(OPT) {
             true => OPT.to_owned(),
@@ -159,7 +168,9 @@ impl View {
             return vec![OPT.to_owned()];
         }
         let unpacked = self.layers.iter().rev();
-        unpacked.map(|layer| layer.path.display().to_string()).collect()
+        unpacked
+            .map(|layer| layer.path.display().to_string())
+            .collect()
     }
 
     /// A file of a layer: where it is, and where the function sees it.

@@ -129,8 +129,14 @@ mod tests {
         let max = limits::PACKAGE_ENTRIES_MAX;
         assert_eq!(refused, Some((65, PackageError::TooManyFiles { max })));
         let long = "a/".repeat(2000);
-        assert_eq!(add(&mut NameTree::new(), &long, Kind::File), Err(PackageError::LongName));
+        assert_eq!(
+            add(&mut NameTree::new(), &long, Kind::File),
+            Err(PackageError::LongName)
+        );
         let part = "a".repeat(256);
-        assert_eq!(add(&mut NameTree::new(), &part, Kind::File), Err(PackageError::LongName));
+        assert_eq!(
+            add(&mut NameTree::new(), &part, Kind::File),
+            Err(PackageError::LongName)
+        );
     }
 }

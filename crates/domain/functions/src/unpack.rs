@@ -295,10 +295,7 @@ mod tests {
                 .unwrap();
         });
         let (_dir, code) = unpack(&through);
-        assert!(matches!(
-            code,
-            Err(Error::Package(PackageError::Clash(_)))
-        ));
+        assert!(matches!(code, Err(Error::Package(PackageError::Clash(_)))));
     }
 
     /// As many links as there may be, each as deep as it may be: time grows with the names' length alone.
@@ -316,7 +313,8 @@ mod tests {
         let mut archive = open(&package).unwrap();
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).unwrap();
-            tree.add(&inner_path(&entry).unwrap(), kind(&entry)).unwrap();
+            tree.add(&inner_path(&entry).unwrap(), kind(&entry))
+                .unwrap();
         }
         assert_eq!(check(&package), Ok(5_000));
     }

@@ -179,7 +179,11 @@ impl Inner {
         Err(Error::Revision)
     }
 
-    async fn update_url(&self, target: &UrlTarget, change: UrlChange) -> Result<FunctionUrl, Error> {
+    async fn update_url(
+        &self,
+        target: &UrlTarget,
+        change: UrlChange,
+    ) -> Result<FunctionUrl, Error> {
         for _ in 0..limits::CONFLICTS_MAX {
             self.hold_target(target).await?;
             let Versioned {
@@ -268,7 +272,10 @@ impl Inner {
 impl UrlTarget {
     /// The name under which it is kept; no alias is called `$LATEST`.
     fn key(&self) -> String {
-        let alias = self.alias.as_ref().map_or_else(|| "$LATEST".to_owned(), ToString::to_string);
+        let alias = self
+            .alias
+            .as_ref()
+            .map_or_else(|| "$LATEST".to_owned(), ToString::to_string);
         format!("{}{alias}", start_of(&self.function))
     }
 }

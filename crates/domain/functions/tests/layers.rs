@@ -10,7 +10,9 @@ use serde_json::json;
 
 async fn publish(world: &World, layer: &str, files: &[(&str, &str)]) -> LayerVersion {
     let (layer, package) = (layer.parse().unwrap(), zip_of(files));
-    let published = world.functions.publish_layer(&layer, LayerWishes::default(), package);
+    let published = world
+        .functions
+        .publish_layer(&layer, LayerWishes::default(), package);
     published.await.unwrap()
 }
 
@@ -25,18 +27,28 @@ async fn create(
     let configuration = Configuration {
         timeout_s: 30,
         layers: layers.iter().map(|version| version.used()).collect(),
-        environment: Some(environment.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect()),
+        environment: Some(
+            environment
+                .iter()
+                .map(|(k, v)| ((*k).into(), (*v).into()))
+                .collect(),
+        ),
         ..Configuration::new(runtime.parse().unwrap(), "index.handler", "role")
     };
     let (function, package) = (name(function), zip_of(files));
-    let created = world.functions.create(function, configuration, Default::default(), package, false);
+    let created =
+        world
+            .functions
+            .create(function, configuration, Default::default(), package, false);
     created.await.map(drop)
 }
 
 async fn give(world: &World, function: &str, layers: Vec<Layer>) -> Result<(), Error> {
     let change = move |configuration: &mut Configuration| configuration.layers = layers;
     let function = name(function);
-    let updated = world.functions.update_configuration(&function, None, change);
+    let updated = world
+        .functions
+        .update_configuration(&function, None, change);
     updated.await.map(drop)
 }
 
@@ -44,15 +56,22 @@ async fn give(world: &World, function: &str, layers: Vec<Layer>) -> Result<(), E
 fn mounts() -> bool {
     let script = "mkdir -p a b && mount -t overlay -o ro,lowerdir=a:b overlay /opt";
     let dir = tempfile::tempdir().unwrap();
-    ["--mount", "--mount --user --map-root-user"].iter().any(|options| {
-        let mut command = Command::new("unshare");
-        command.args(options.split(' ')).args(["sh", "-c", script]).current_dir(&dir);
-        command.output().is_ok_and(|done| done.status.success())
-    })
+    ["--mount", "--mount --user --map-root-user"]
+        .iter()
+        .any(|options| {
+            let mut command = Command::new("unshare");
+            command
+                .args(options.split(' '))
+                .args(["sh", "-c", script])
+                .current_dir(&dir);
+            command.output().is_ok_and(|done| done.status.success())
+        })
 }
 
 fn packages(world: &World) -> usize {
-    std::fs::read_dir(world.dir.path().join("packages")).unwrap().count()
+    std::fs::read_dir(world.dir.path().join("packages"))
+        .unwrap()
+        .count()
 }
 
 const LOOK: &str = "
@@ -86,17 +105,35 @@ async fn layers_are_laid_over_each_other_for_reading() {
     let one = publish(
         &world,
         "one",
-        &[("python/both.py", "OF = 1"), ("python/first.py", "OF = 1"), ("text", "one")],
+        &[
+            ("python/both.py", "OF = 1"),
+            ("python/first.py", "OF = 1"),
+            ("text", "one"),
+        ],
     )
     .await;
-    let two = publish(&world, "two", &[("python/both.py", "OF = 2"), ("text", "two")]).await;
+    let two = publish(
+        &world,
+        "two",
+        &[("python/both.py", "OF = 2"), ("text", "two")],
+    )
+    .await;
     let code = [("index.py", LOOK)];
     // A variable that would keep the tools from starting at all reaches the function alone.
     let preload = [("LD_PRELOAD", "/nowhere.so")];
-    create(&world, "f", "python3.12", &[&one, &two], &code, &preload).await.unwrap();
+    create(&world, "f", "python3.12", &[&one, &two], &code, &preload)
+        .await
+        .unwrap();
     let seen = json(&world.invoke("f", "{}").await);
-    assert_eq!((&seen["both"], &seen["first"]), (&json!(2), &json!(1)), "{seen}");
-    assert_eq!((&seen["preloaded"], &seen["later"]), (&json!("/nowhere.so"), &json!([])));
+    assert_eq!(
+        (&seen["both"], &seen["first"]),
+        (&json!(2), &json!(1)),
+        "{seen}"
+    );
+    assert_eq!(
+        (&seen["preloaded"], &seen["later"]),
+        (&json!("/nowhere.so"), &json!([]))
+    );
     assert_eq!(seen["uid"], json!(rustix::process::getuid().as_raw()));
     let lines = world.lines.all().concat();
     if mounts() {
@@ -104,16 +141,36 @@ async fn layers_are_laid_over_each_other_for_reading() {
             assert_eq!(seen[refused], json!(false), "{refused}");
         }
         assert_eq!(seen["text"], json!("two"));
-        assert!(seen["path"].as_str().unwrap().ends_with(":/opt/bin"), "{seen}");
-        assert!(seen["libraries"].as_str().unwrap().ends_with("/lib:/opt/lib"), "{seen}");
+        assert!(
+            seen["path"].as_str().unwrap().ends_with(":/opt/bin"),
+            "{seen}"
+        );
+        assert!(
+            seen["libraries"]
+                .as_str()
+                .unwrap()
+                .ends_with("/lib:/opt/lib"),
+            "{seen}"
+        );
     } else {
-        assert!(lines.contains("the layers are not at /opt, but in /"), "{lines}");
+        assert!(
+            lines.contains("the layers are not at /opt, but in /"),
+            "{lines}"
+        );
     }
     // The machine's own /opt is there for who has no layers.
-    let code = [("index.py", "import os\ndef handler(e, c): return sorted(os.listdir('/opt'))")];
-    create(&world, "bare", "python3.12", &[], &code, &[]).await.unwrap();
+    let code = [(
+        "index.py",
+        "import os\ndef handler(e, c): return sorted(os.listdir('/opt'))",
+    )];
+    create(&world, "bare", "python3.12", &[], &code, &[])
+        .await
+        .unwrap();
     let mut own: Vec<_> = std::fs::read_dir("/opt")
-        .map(|dir| dir.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect())
+        .map(|dir| {
+            dir.map(|entry| entry.unwrap().file_name().into_string().unwrap())
+                .collect()
+        })
         .unwrap_or_default();
     own.sort();
     assert_eq!(json(&world.invoke("bare", "{}").await), json!(own));
@@ -126,19 +183,45 @@ async fn node_and_provided_runtimes_find_what_layers_bring() {
         &world,
         "l",
         &[
-            ("nodejs/node_modules/greet/index.js", "exports.greet = () => 'hello';"),
+            (
+                "nodejs/node_modules/greet/index.js",
+                "exports.greet = () => 'hello';",
+            ),
             ("bootstrap", BOOTSTRAP),
             ("extensions/one", "#!/bin/sh\n"),
         ],
     )
     .await;
-    let code = [("index.js", "exports.handler = async () => require('greet').greet();")];
-    create(&world, "node", "nodejs22.x", &[&layer], &code, &[]).await.unwrap();
+    let code = [(
+        "index.js",
+        "exports.handler = async () => require('greet').greet();",
+    )];
+    create(&world, "node", "nodejs22.x", &[&layer], &code, &[])
+        .await
+        .unwrap();
     assert_eq!(json(&world.invoke("node", "{}").await), json!("hello"));
     world.functions.flush_logs().await;
-    assert!(world.lines.all().concat().contains("extensions, which Headwater does not start"));
-    create(&world, "own", "provided.al2023", &[&layer], &[("x", "")], &[]).await.unwrap();
-    assert_eq!(json(&world.invoke("own", "{}").await), json!("from the layer"));
+    assert!(
+        world
+            .lines
+            .all()
+            .concat()
+            .contains("extensions, which Headwater does not start")
+    );
+    create(
+        &world,
+        "own",
+        "provided.al2023",
+        &[&layer],
+        &[("x", "")],
+        &[],
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        json(&world.invoke("own", "{}").await),
+        json!("from the layer")
+    );
 }
 
 const BOOTSTRAP: &str = "#!/bin/sh
@@ -155,7 +238,10 @@ async fn a_wrapper_stands_around_the_program() {
     let wrapper = "#!/bin/sh\nexport WRAPPED=yes\nexec \"$@\"\n";
     let layer = publish(&world, "l", &[("bootstrap", wrapper)]).await;
     let code = [
-        ("index.py", "import os\ndef handler(e, c): return os.environ.get('WRAPPED')"),
+        (
+            "index.py",
+            "import os\ndef handler(e, c): return os.environ.get('WRAPPED')",
+        ),
         ("bootstrap", wrapper),
     ];
     for (function, layers, path, expected) in [
@@ -164,17 +250,28 @@ async fn a_wrapper_stands_around_the_program() {
         ("none", vec![], "", json!(null)),
     ] {
         let environment = [("AWS_LAMBDA_EXEC_WRAPPER", path)];
-        create(&world, function, "python3.12", &layers, &code, &environment).await.unwrap();
-        assert_eq!(json(&world.invoke(function, "{}").await), expected, "{function}");
+        create(&world, function, "python3.12", &layers, &code, &environment)
+            .await
+            .unwrap();
+        assert_eq!(
+            json(&world.invoke(function, "{}").await),
+            expected,
+            "{function}"
+        );
     }
     let missing = [("AWS_LAMBDA_EXEC_WRAPPER", "/nowhere")];
-    create(&world, "missing", "python3.12", &[], &code, &missing).await.unwrap();
+    create(&world, "missing", "python3.12", &[], &code, &missing)
+        .await
+        .unwrap();
     let failed = world.invoke("missing", "{}").await;
     let text = format!(
         "RequestId: {} Error: Runtime exited with error: exit status 127",
         failed.request_id
     );
-    assert_eq!(json(&failed), json!({ "errorType": "Runtime.ExitError", "errorMessage": text }));
+    assert_eq!(
+        json(&failed),
+        json!({ "errorType": "Runtime.ExitError", "errorMessage": text })
+    );
 }
 
 #[tokio::test]
@@ -182,10 +279,18 @@ async fn a_deleted_version_lives_on_in_the_functions_that_have_it() {
     let world = World::new().await;
     let layer = publish(&world, "l", &[("python/of.py", "OF = 1")]).await;
     let code = [("index.py", "import of\ndef handler(e, c): return of.OF")];
-    create(&world, "f", "python3.12", &[&layer], &code, &[]).await.unwrap();
+    create(&world, "f", "python3.12", &[&layer], &code, &[])
+        .await
+        .unwrap();
     world.functions.delete_layer(&layer.id()).await.unwrap();
-    assert_eq!(world.functions.layer(&layer.id()).await, Err(Error::NoLayer(layer.id())));
-    assert_eq!((json(&world.invoke("f", "{}").await), packages(&world)), (json!(1), 2));
+    assert_eq!(
+        world.functions.layer(&layer.id()).await,
+        Err(Error::NoLayer(layer.id()))
+    );
+    assert_eq!(
+        (json(&world.invoke("f", "{}").await), packages(&world)),
+        (json!(1), 2)
+    );
     // Nobody else can come to have it, and who has it may say so again.
     let refused = create(&world, "g", "python3.12", &[&layer], &code, &[]).await;
     assert_eq!(refused, Err(Error::NoLayer(layer.id())));
@@ -204,7 +309,15 @@ async fn code_and_layers_have_a_bound_together() {
     let large = " ".repeat(130_000_000);
     let one = publish(&world, "one", &[("a", &large)]).await;
     let two = publish(&world, "two", &[("b", &large)]).await;
-    let refused = create(&world, "f", "python3.12", &[&one, &two], &[("c", &large)], &[]).await;
+    let refused = create(
+        &world,
+        "f",
+        "python3.12",
+        &[&one, &two],
+        &[("c", &large)],
+        &[],
+    )
+    .await;
     let size = 3 * 130_000_000;
     assert!(size > limits::UNPACKED_BYTES_MAX);
     assert_eq!(refused, Err(Error::TooLargeTogether { size }));
@@ -222,9 +335,11 @@ async fn a_permission_has_its_name_alone() {
             principal: "*".to_owned(),
             organization: None,
         };
-        world.functions.change_layer_policy(&id, None, move |permissions| {
-            headwater_functions::add_permission(permissions, permission.clone())
-        })
+        world
+            .functions
+            .change_layer_policy(&id, None, move |permissions| {
+                headwater_functions::add_permission(permissions, permission.clone())
+            })
     };
     add("one").await.unwrap();
     assert_eq!(add("one").await, Err(Error::PermissionExists("one".into())));
@@ -232,7 +347,9 @@ async fn a_permission_has_its_name_alone() {
     while add(&format!("p{count}")).await.is_ok() {
         count += 1;
     }
-    assert!(matches!(add("last").await, Err(Error::PolicyTooLarge { .. })));
+    assert!(matches!(
+        add("last").await,
+        Err(Error::PolicyTooLarge { .. })
+    ));
     assert!((100..130).contains(&count), "{count}");
 }
-

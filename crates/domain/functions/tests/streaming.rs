@@ -8,7 +8,10 @@ use serde_json::json;
 
 async fn stream(world: &World, function: &str, payload: &str) -> Result<Answer, Error> {
     let request = world.request(payload);
-    world.functions.invoke_streaming(&name(function), request).await
+    world
+        .functions
+        .invoke_streaming(&name(function), request)
+        .await
 }
 
 async fn streamed(world: &World, function: &str, payload: &str) -> StreamedAnswer {
@@ -61,22 +64,33 @@ async fn a_node_handler_streams() {
     let answer = streamed(&world, "f", r#"{"type": "text/plain", "json": true}"#).await;
     assert_eq!(answer.content_type.as_deref(), Some("text/plain"));
     let (all, end) = read(answer).await;
-    assert_eq!((all.as_slice(), end.failed), (&br#"one 36 {"a":1}"#[..], false));
+    assert_eq!(
+        (all.as_slice(), end.failed),
+        (&br#"one 36 {"a":1}"#[..], false)
+    );
     assert!(end.payload.is_empty());
     // One that forgets to end its stream has ended it when nothing is left to do.
     let (all, end) = read(streamed(&world, "f", r#"{"forgets": true}"#).await).await;
     assert_eq!((all.as_slice(), end.failed), (&b"one 36 "[..], false));
     let tail = String::from_utf8(end.log_tail).unwrap();
-    assert!(tail.starts_with("START ") && tail.contains("REPORT "), "{tail}");
+    assert!(
+        tail.starts_with("START ") && tail.contains("REPORT "),
+        "{tail}"
+    );
     // Who takes no pieces gets the whole.
     let whole = world.invoke("f", "{}").await;
-    assert_eq!((whole.payload.as_ref(), whole.failed), (&b"one 36 "[..], false));
+    assert_eq!(
+        (whole.payload.as_ref(), whole.failed),
+        (&b"one 36 "[..], false)
+    );
 }
 
 #[tokio::test]
 async fn a_handler_that_does_not_stream_answers_at_once() {
     let world = World::new().await;
-    world.create("f", "nodejs22.x", "index.plain", &[("index.mjs", NODE)]).await;
+    world
+        .create("f", "nodejs22.x", "index.plain", &[("index.mjs", NODE)])
+        .await;
     match stream(&world, "f", r#"{"a": 1}"#).await.unwrap() {
         Answer::Whole(whole) => assert_eq!(json(&whole), json!({ "a": 1 })),
         Answer::Streamed(_) => panic!("it does not stream"),
@@ -96,16 +110,27 @@ async fn an_error_is_told_before_the_stream_or_behind_it() {
     }
     // Names that no header can hold, and messages that no trailer can, end the stream too.
     let long = "e".repeat(100_000);
-    for (late, told) in [("Late", "Late"), ("Fehler €\\r\\nX: y", "Fehler €\r\nX: y"), (long.as_str(), "e")] {
+    for (late, told) in [
+        ("Late", "Late"),
+        ("Fehler €\\r\\nX: y", "Fehler €\r\nX: y"),
+        (long.as_str(), "e"),
+    ] {
         let event = format!(r#"{{"late": "{late}"}}"#);
         let (all, end) = read(streamed(&world, "f", &event).await).await;
-        assert_eq!((all.as_slice(), end.failed), (&b"one 36 "[..], true), "{late}");
+        assert_eq!(
+            (all.as_slice(), end.failed),
+            (&b"one 36 "[..], true),
+            "{late}"
+        );
         let kind = json(&end)["errorType"].as_str().unwrap().to_owned();
         assert!(kind.starts_with(told), "{kind}");
         let whole = world.invoke("f", &event).await;
         assert!(whole.failed, "{late}");
     }
-    assert_eq!(json(&world.invoke("f", r#"{"late": "Late"}"#).await)["errorMessage"], "after");
+    assert_eq!(
+        json(&world.invoke("f", r#"{"late": "Late"}"#).await)["errorMessage"],
+        "after"
+    );
 }
 
 #[tokio::test]
@@ -126,7 +151,9 @@ async fn a_slow_caller_holds_the_function_up_and_one_who_goes_does_not_end_it() 
 #[tokio::test]
 async fn status_and_headers_go_before_the_body() {
     let world = World::new().await;
-    world.create("f", "nodejs22.x", "index.prelude", &[("index.mjs", NODE)]).await;
+    world
+        .create("f", "nodejs22.x", "index.prelude", &[("index.mjs", NODE)])
+        .await;
     let answer = streamed(&world, "f", "{}").await;
     let kind = "application/vnd.awslambda.http-integration-response";
     assert_eq!(answer.content_type.as_deref(), Some(kind));
@@ -182,24 +209,41 @@ while True:
 #[tokio::test]
 async fn a_runtime_of_its_own_streams_and_tells_errors_in_trailers() {
     let world = World::new().await;
-    world.create("f", "provided.al2023", "x", &[("bootstrap", OWN)]).await;
+    world
+        .create("f", "provided.al2023", "x", &[("bootstrap", OWN)])
+        .await;
     let (all, end) = read(streamed(&world, "f", "{}").await).await;
     assert_eq!((all.as_slice(), end.failed), (&b"part"[..], false));
     let (_, end) = read(streamed(&world, "f", r#"{"kind": "Own.Error"}"#).await).await;
-    assert_eq!((end.failed, json(&end)), (true, json!({ "errorType": "Own.Error" })));
+    assert_eq!(
+        (end.failed, json(&end)),
+        (true, json!({ "errorType": "Own.Error" }))
+    );
     let (_, end) = read(streamed(&world, "f", r#"{"kind": "Fehler\u00e4"}"#).await).await;
-    assert_eq!((end.failed, json(&end)), (true, json!({ "errorType": "Fehlerä" })));
+    assert_eq!(
+        (end.failed, json(&end)),
+        (true, json!({ "errorType": "Fehlerä" }))
+    );
     let whole = world.invoke("f", r#"{"kind": "Own.Error"}"#).await;
-    assert_eq!((whole.failed, json(&whole)), (true, json!({ "errorType": "Own.Error" })));
+    assert_eq!(
+        (whole.failed, json(&whole)),
+        (true, json!({ "errorType": "Own.Error" }))
+    );
 }
 
 #[tokio::test]
 async fn an_answer_that_breaks_off_is_an_error_at_once() {
     let world = World::new().await;
-    world.create("f", "provided.al2023", "x", &[("bootstrap", OWN)]).await;
+    world
+        .create("f", "provided.al2023", "x", &[("bootstrap", OWN)])
+        .await;
     for event in [r#"{"hangs_up": true}"#, r#"{"more": 100000}"#] {
         let (all, end) = read(streamed(&world, "f", event).await).await;
-        assert_eq!((all.as_slice(), end.failed), (&b"part"[..], true), "{event}");
+        assert_eq!(
+            (all.as_slice(), end.failed),
+            (&b"part"[..], true),
+            "{event}"
+        );
         assert_eq!(json(&end)["errorType"], "Runtime.TruncatedResponse");
     }
 }
@@ -207,7 +251,9 @@ async fn an_answer_that_breaks_off_is_an_error_at_once() {
 #[tokio::test]
 async fn there_is_one_answer_to_an_invocation() {
     let world = World::new().await;
-    world.create("f", "provided.al2023", "x", &[("bootstrap", OWN)]).await;
+    world
+        .create("f", "provided.al2023", "x", &[("bootstrap", OWN)])
+        .await;
     let (all, end) = read(streamed(&world, "f", r#"{"twice": true}"#).await).await;
     assert_eq!((all.as_slice(), end.failed), (&b"part"[..], false));
     let tail = String::from_utf8(end.log_tail).unwrap();

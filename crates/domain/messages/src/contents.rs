@@ -80,13 +80,15 @@ pub enum Fault {
     Delay(Duration),
 }
 
-/// The bytes of a message as the limit counts them: its text and the names, types and values of its attributes.
-pub(crate) fn size(message: &NewMessage) -> usize {
-    let attributes = message.attributes.iter();
-    let attributes = attributes.map(|(name, attribute)| {
-        name.len() + attribute.data_type.len() + attribute.value.bytes().len()
-    });
-    message.body.len() + attributes.sum::<usize>()
+impl NewMessage {
+    /// Its bytes as the limit counts them: its text and the names, types and values of its attributes.
+    pub fn size(&self) -> usize {
+        let attributes = self.attributes.iter();
+        let attributes = attributes.map(|(name, attribute)| {
+            name.len() + attribute.data_type.len() + attribute.value.bytes().len()
+        });
+        self.body.len() + attributes.sum::<usize>()
+    }
 }
 
 /// Whether a queue with these settings takes a message.
@@ -94,7 +96,7 @@ pub(crate) fn check(message: &NewMessage, settings: &Settings) -> Result<(), Fau
     if message.body.is_empty() {
         return Err(Fault::Empty);
     }
-    if size(message) > settings.max_bytes as usize {
+    if message.size() > settings.max_bytes as usize {
         return Err(Fault::TooLong(settings.max_bytes));
     }
     if !message.body.chars().all(is_sendable) {

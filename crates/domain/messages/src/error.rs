@@ -17,9 +17,6 @@ pub enum Error {
     /// The queue would have more tags than [`crate::limits::TAGS`].
     #[error("a queue cannot have more than {MAX} tags", MAX = crate::limits::TAGS)]
     TooManyTags,
-    /// A change of a queue was refused by its caller; the reason is the caller's.
-    #[error("{0}")]
-    Refused(String),
     /// Other changes of the same queue always came first.
     #[error("the queue is being changed by another call")]
     Conflict,

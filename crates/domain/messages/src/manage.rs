@@ -8,7 +8,7 @@ use headwater_types::{Millis, kept::ShardSpace};
 
 use crate::{
     Error, Messages, QueueRecord, Settings, Tags, limits, queues::Inner, record::kept_from,
-    store::row,
+    store::row, worker::Shared,
 };
 
 /// A queue to make.
@@ -61,12 +61,12 @@ impl Messages {
     ///
     /// # Errors
     /// [`Error::NoQueue`], what `change` says, or what failed below.
-    pub async fn alter(
+    pub async fn alter<E: From<Error> + Send + 'static>(
         &self,
         name: &str,
         modified: bool,
-        change: impl FnOnce(&mut QueueRecord) -> Result<(), Error> + Send + 'static,
-    ) -> Result<QueueRecord, Error> {
+        change: impl FnOnce(&mut QueueRecord) -> Result<(), E> + Send + 'static,
+    ) -> Result<QueueRecord, E> {
         let (inner, changing, name) = (self.inner.clone(), self.changing.clone(), name.to_owned());
         let work = async move {
             let _one = changing.lock_owned().await;
@@ -155,12 +155,12 @@ impl Inner {
         Ok(record)
     }
 
-    async fn alter(
+    async fn alter<E: From<Error>>(
         &self,
         name: &str,
         modified: bool,
-        change: impl FnOnce(&mut QueueRecord) -> Result<(), Error>,
-    ) -> Result<QueueRecord, Error> {
+        change: impl FnOnce(&mut QueueRecord) -> Result<(), E>,
+    ) -> Result<QueueRecord, E> {
         let queue = self.known.read().get(name).cloned();
         let queue = queue.ok_or_else(|| Error::NoQueue(name.to_owned()))?;
         let Versioned {
@@ -172,11 +172,21 @@ impl Inner {
         if modified {
             value.modified = self.env.clock.now();
         }
-        let written = self
-            .store
-            .queues
-            .write(name, &value, Expect::At(version))
-            .await;
+        Ok(self
+            .replace(&queue, before, Versioned { value, version })
+            .await?)
+    }
+
+    /// Gives a queue another record, in place of `before`; the version is that of the one before.
+    async fn replace(
+        &self,
+        queue: &Shared,
+        before: QueueRecord,
+        after: Versioned<QueueRecord>,
+    ) -> Result<QueueRecord, Error> {
+        let Versioned { value, version } = after;
+        let store = &self.store.queues;
+        let written = store.write(&value.name, &value, Expect::At(version)).await;
         let version = match written {
             Ok(version) => version,
             Err(CatalogError::Conflict { .. }) => return Err(Error::Conflict),

@@ -2,6 +2,9 @@
 
 use headwater_types::Account;
 
+/// Stands for the ARN of somebody who is not known.
+const ANONYMOUS: &str = "anonymous";
+
 /// An identity that makes requests, as policies name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
@@ -30,6 +33,19 @@ impl Caller {
             account: Account(String::new()),
             arn: name.to_owned(),
         }
+    }
+
+    /// Somebody who is not known.
+    pub fn anonymous() -> Self {
+        Self {
+            account: Account(String::new()),
+            arn: ANONYMOUS.to_owned(),
+        }
+    }
+
+    /// Whether it is not known who it is.
+    pub fn is_anonymous(&self) -> bool {
+        self.arn == ANONYMOUS
     }
 
     /// The user's name, where it is a user.

@@ -61,9 +61,7 @@ pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
 pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
-        Error::NoLayer(id) => {
-            invalid_parameter(format!("Layer version {id} does not exist."))
-        }
+        Error::NoLayer(id) => invalid_parameter(format!("Layer version {id} does not exist.")),
         Error::TooLargeTogether { size } => invalid_parameter(format!(
             "Function code combined with layers exceeds the maximum allowed size of {} bytes. The actual size is \
              {size} bytes.",

@@ -22,7 +22,11 @@ pub(crate) fn name(text: &str, options: &Options) -> Result<LayerName, ApiError>
         Some((_, name)) if text.starts_with("arn:") => {
             let parsed = name.parse().map_err(|_| missing())?;
             let here = options.layer_arn(&parsed).to_string();
-            return if here == text { Ok(parsed) } else { Err(missing()) };
+            return if here == text {
+                Ok(parsed)
+            } else {
+                Err(missing())
+            };
         }
         _ => text,
     };
@@ -184,7 +188,10 @@ pub(crate) fn check_compatible(
 ) -> Result<(), ApiError> {
     let shown = |list: &[String]| format!("[{}]", list.join(", "));
     let mut wrong = Vec::new();
-    if let Some(list) = runtimes.as_ref().filter(|list| !list.iter().all(|name| runtimes::is_known(name))) {
+    if let Some(list) = runtimes
+        .as_ref()
+        .filter(|list| !list.iter().all(|name| runtimes::is_known(name)))
+    {
         wrong.push(format!(
             "Value '{}' at 'compatibleRuntimes' failed to satisfy constraint: Member must satisfy enum value set: \
              [{}]",
@@ -193,7 +200,10 @@ pub(crate) fn check_compatible(
         ));
     }
     let is_one = |name: &String| ARCHITECTURES.contains(&name.as_str());
-    if let Some(list) = architectures.as_ref().filter(|list| !list.iter().all(is_one)) {
+    if let Some(list) = architectures
+        .as_ref()
+        .filter(|list| !list.iter().all(is_one))
+    {
         wrong.push(format!(
             "Value '{}' at 'compatibleArchitectures' failed to satisfy constraint: Member must satisfy constraint: \
              [Member must satisfy enum value set: [{}], Member must not be null]",
@@ -265,6 +275,10 @@ pub(crate) fn statement(permission: &LayerPermission, arn: &str) -> serde_json::
 
 /// A policy as AWS writes it.
 pub(crate) fn policy(policy: &LayerPolicy, arn: &str) -> String {
-    let statements: Vec<_> = policy.permissions.iter().map(|one| statement(one, arn)).collect();
+    let statements: Vec<_> = policy
+        .permissions
+        .iter()
+        .map(|one| statement(one, arn))
+        .collect();
     json!({ "Version": "2012-10-17", "Id": "default", "Statement": statements }).to_string()
 }

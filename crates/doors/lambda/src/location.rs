@@ -64,7 +64,10 @@ impl Locations {
     /// The address of a function's package, on the host that the request was sent to.
     pub fn of(&self, function: &Function, options: &Options, context: &Context) -> String {
         let (name, package) = (&function.name, &function.code.package);
-        self.signed(format!("{}{name}/{package}", prefix(PREFIX, options)), context)
+        self.signed(
+            format!("{}{name}/{package}", prefix(PREFIX, options)),
+            context,
+        )
     }
 
     /// The address of a layer version's package.
@@ -146,10 +149,22 @@ impl Lambda {
     async fn fetch(&self, asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
         self.locations.check(asked)?;
         let code = match &asked.owner {
-            Owner::Function(name) => self.functions.code(name, asked.package).await.ok().flatten(),
-            Owner::Layer(id) => self.functions.layer(id).await.ok().map(|version| version.code),
+            Owner::Function(name) => self
+                .functions
+                .code(name, asked.package)
+                .await
+                .ok()
+                .flatten(),
+            Owner::Layer(id) => self
+                .functions
+                .layer(id)
+                .await
+                .ok()
+                .map(|version| version.code),
         };
-        let code = code.filter(|code| code.package == asked.package).ok_or(Refusal::Gone)?;
+        let code = code
+            .filter(|code| code.package == asked.package)
+            .ok_or(Refusal::Gone)?;
         let pieces = self.functions.package(&code).await;
         let pieces = pieces.map_err(|_| Refusal::Gone)?.map_err(io::Error::other);
         let mut response = Response::new(body::streamed(pieces, Some(code.size)));

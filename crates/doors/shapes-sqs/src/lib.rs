@@ -10,11 +10,14 @@ pub static SERVICE: headwater_shapes::Service = headwater_shapes::Service {
     name: "sqs",
     signing_name: "sqs",
     version: "2012-11-05",
-    protocols: &[headwater_shapes::Protocol::Json],
+    protocols: &[
+        headwater_shapes::Protocol::Json,
+        headwater_shapes::Protocol::Query,
+    ],
     json_version: "1.0",
     target: "AmazonSQS",
     query_compatible: true,
-    xml_namespace: None,
+    xml_namespace: Some("http://queue.amazonaws.com/doc/2012-11-05/"),
     operations: tables::OPERATIONS,
 };
 
@@ -413,23 +416,23 @@ pub mod errors {
 
     pub static BATCH_ENTRY_IDS_NOT_DISTINCT: ErrorShape = ErrorShape {
         name: "BatchEntryIdsNotDistinct",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.BatchEntryIdsNotDistinct"),
         status: 400,
     };
     pub static BATCH_REQUEST_TOO_LONG: ErrorShape = ErrorShape {
         name: "BatchRequestTooLong",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.BatchRequestTooLong"),
         status: 400,
     };
     pub static EMPTY_BATCH_REQUEST: ErrorShape = ErrorShape {
         name: "EmptyBatchRequest",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.EmptyBatchRequest"),
         status: 400,
     };
     pub static INVALID_ADDRESS: ErrorShape = ErrorShape {
         name: "InvalidAddress",
         query_code: None,
-        status: 400,
+        status: 404,
     };
     pub static INVALID_ATTRIBUTE_NAME: ErrorShape = ErrorShape {
         name: "InvalidAttributeName",
@@ -443,7 +446,7 @@ pub mod errors {
     };
     pub static INVALID_BATCH_ENTRY_ID: ErrorShape = ErrorShape {
         name: "InvalidBatchEntryId",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.InvalidBatchEntryId"),
         status: 400,
     };
     pub static INVALID_ID_FORMAT: ErrorShape = ErrorShape {
@@ -459,71 +462,71 @@ pub mod errors {
     pub static INVALID_SECURITY: ErrorShape = ErrorShape {
         name: "InvalidSecurity",
         query_code: None,
-        status: 400,
+        status: 403,
     };
     pub static KMS_ACCESS_DENIED: ErrorShape = ErrorShape {
         name: "KmsAccessDenied",
-        query_code: None,
+        query_code: Some("KMS.AccessDeniedException"),
         status: 400,
     };
     pub static KMS_DISABLED: ErrorShape = ErrorShape {
         name: "KmsDisabled",
-        query_code: None,
+        query_code: Some("KMS.DisabledException"),
         status: 400,
     };
     pub static KMS_INVALID_KEY_USAGE: ErrorShape = ErrorShape {
         name: "KmsInvalidKeyUsage",
-        query_code: None,
+        query_code: Some("KMS.InvalidKeyUsageException"),
         status: 400,
     };
     pub static KMS_INVALID_STATE: ErrorShape = ErrorShape {
         name: "KmsInvalidState",
-        query_code: None,
+        query_code: Some("KMS.InvalidStateException"),
         status: 400,
     };
     pub static KMS_NOT_FOUND: ErrorShape = ErrorShape {
         name: "KmsNotFound",
-        query_code: None,
+        query_code: Some("KMS.NotFoundException"),
         status: 400,
     };
     pub static KMS_OPT_IN_REQUIRED: ErrorShape = ErrorShape {
         name: "KmsOptInRequired",
-        query_code: None,
-        status: 400,
+        query_code: Some("KMS.OptInRequired"),
+        status: 403,
     };
     pub static KMS_THROTTLED: ErrorShape = ErrorShape {
         name: "KmsThrottled",
-        query_code: None,
+        query_code: Some("KMS.ThrottlingException"),
         status: 400,
     };
     pub static MESSAGE_NOT_INFLIGHT: ErrorShape = ErrorShape {
         name: "MessageNotInflight",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.MessageNotInflight"),
         status: 400,
     };
     pub static OVER_LIMIT: ErrorShape = ErrorShape {
         name: "OverLimit",
         query_code: None,
-        status: 400,
+        status: 403,
     };
     pub static PURGE_QUEUE_IN_PROGRESS: ErrorShape = ErrorShape {
         name: "PurgeQueueInProgress",
-        query_code: None,
-        status: 400,
+        query_code: Some("AWS.SimpleQueueService.PurgeQueueInProgress"),
+        status: 403,
     };
     pub static QUEUE_DELETED_RECENTLY: ErrorShape = ErrorShape {
         name: "QueueDeletedRecently",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.QueueDeletedRecently"),
         status: 400,
     };
     pub static QUEUE_DOES_NOT_EXIST: ErrorShape = ErrorShape {
         name: "QueueDoesNotExist",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.NonExistentQueue"),
         status: 400,
     };
     pub static QUEUE_NAME_EXISTS: ErrorShape = ErrorShape {
         name: "QueueNameExists",
-        query_code: None,
+        query_code: Some("QueueAlreadyExists"),
         status: 400,
     };
     pub static RECEIPT_HANDLE_IS_INVALID: ErrorShape = ErrorShape {
@@ -534,21 +537,21 @@ pub mod errors {
     pub static REQUEST_THROTTLED: ErrorShape = ErrorShape {
         name: "RequestThrottled",
         query_code: None,
-        status: 400,
+        status: 403,
     };
     pub static RESOURCE_NOT_FOUND_EXCEPTION: ErrorShape = ErrorShape {
         name: "ResourceNotFoundException",
         query_code: None,
-        status: 400,
+        status: 404,
     };
     pub static TOO_MANY_ENTRIES_IN_BATCH_REQUEST: ErrorShape = ErrorShape {
         name: "TooManyEntriesInBatchRequest",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.TooManyEntriesInBatchRequest"),
         status: 400,
     };
     pub static UNSUPPORTED_OPERATION: ErrorShape = ErrorShape {
         name: "UnsupportedOperation",
-        query_code: None,
+        query_code: Some("AWS.SimpleQueueService.UnsupportedOperation"),
         status: 400,
     };
 }
@@ -613,7 +616,7 @@ mod tables {
         },
         input: &NOTHING,
         output: &NOTHING,
-        result_wrapper: None,
+        result_wrapper: Some("CancelMessageMoveTaskResult"),
         errors: &[],
     };
     pub(super) static OP_CHANGE_MESSAGE_VISIBILITY: OperationShape = OperationShape {
@@ -645,7 +648,7 @@ mod tables {
         },
         input: &CHANGE_MESSAGE_VISIBILITY_BATCH_REQUEST,
         output: &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ChangeMessageVisibilityBatchResult"),
         errors: &[
             &errors::TOO_MANY_ENTRIES_IN_BATCH_REQUEST,
             &errors::EMPTY_BATCH_REQUEST,
@@ -667,7 +670,7 @@ mod tables {
         },
         input: &CREATE_QUEUE_REQUEST,
         output: &CREATE_QUEUE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("CreateQueueResult"),
         errors: &[
             &errors::QUEUE_DELETED_RECENTLY,
             &errors::QUEUE_NAME_EXISTS,
@@ -708,7 +711,7 @@ mod tables {
         },
         input: &DELETE_MESSAGE_BATCH_REQUEST,
         output: &DELETE_MESSAGE_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("DeleteMessageBatchResult"),
         errors: &[
             &errors::TOO_MANY_ENTRIES_IN_BATCH_REQUEST,
             &errors::EMPTY_BATCH_REQUEST,
@@ -748,7 +751,7 @@ mod tables {
         },
         input: &GET_QUEUE_ATTRIBUTES_REQUEST,
         output: &GET_QUEUE_ATTRIBUTES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("GetQueueAttributesResult"),
         errors: &[
             &errors::INVALID_ATTRIBUTE_NAME,
             &errors::REQUEST_THROTTLED,
@@ -767,7 +770,7 @@ mod tables {
         },
         input: &GET_QUEUE_URL_REQUEST,
         output: &GET_QUEUE_URL_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("GetQueueUrlResult"),
         errors: &[
             &errors::REQUEST_THROTTLED,
             &errors::QUEUE_DOES_NOT_EXIST,
@@ -785,7 +788,7 @@ mod tables {
         },
         input: &LIST_DEAD_LETTER_SOURCE_QUEUES_REQUEST,
         output: &LIST_DEAD_LETTER_SOURCE_QUEUES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListDeadLetterSourceQueuesResult"),
         errors: &[
             &errors::QUEUE_DOES_NOT_EXIST,
             &errors::REQUEST_THROTTLED,
@@ -803,7 +806,7 @@ mod tables {
         },
         input: &NOTHING,
         output: &NOTHING,
-        result_wrapper: None,
+        result_wrapper: Some("ListMessageMoveTasksResult"),
         errors: &[],
     };
     pub(super) static OP_LIST_QUEUE_TAGS: OperationShape = OperationShape {
@@ -815,7 +818,7 @@ mod tables {
         },
         input: &LIST_QUEUE_TAGS_REQUEST,
         output: &LIST_QUEUE_TAGS_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListQueueTagsResult"),
         errors: &[
             &errors::REQUEST_THROTTLED,
             &errors::QUEUE_DOES_NOT_EXIST,
@@ -833,7 +836,7 @@ mod tables {
         },
         input: &LIST_QUEUES_REQUEST,
         output: &LIST_QUEUES_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ListQueuesResult"),
         errors: &[
             &errors::REQUEST_THROTTLED,
             &errors::INVALID_SECURITY,
@@ -869,7 +872,7 @@ mod tables {
         },
         input: &RECEIVE_MESSAGE_REQUEST,
         output: &RECEIVE_MESSAGE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("ReceiveMessageResult"),
         errors: &[
             &errors::UNSUPPORTED_OPERATION,
             &errors::OVER_LIMIT,
@@ -913,7 +916,7 @@ mod tables {
         },
         input: &SEND_MESSAGE_REQUEST,
         output: &SEND_MESSAGE_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("SendMessageResult"),
         errors: &[
             &errors::INVALID_MESSAGE_CONTENTS,
             &errors::UNSUPPORTED_OPERATION,
@@ -939,7 +942,7 @@ mod tables {
         },
         input: &SEND_MESSAGE_BATCH_REQUEST,
         output: &SEND_MESSAGE_BATCH_RESULT,
-        result_wrapper: None,
+        result_wrapper: Some("SendMessageBatchResult"),
         errors: &[
             &errors::TOO_MANY_ENTRIES_IN_BATCH_REQUEST,
             &errors::EMPTY_BATCH_REQUEST,
@@ -990,7 +993,7 @@ mod tables {
         },
         input: &NOTHING,
         output: &NOTHING,
-        result_wrapper: None,
+        result_wrapper: Some("StartMessageMoveTaskResult"),
         errors: &[],
     };
     pub(super) static OP_TAG_QUEUE: OperationShape = OperationShape {

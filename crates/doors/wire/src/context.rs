@@ -64,6 +64,8 @@ pub struct Origin {
     pub user_agent: Option<HeaderValue>,
     /// Its `Referer`.
     pub referer: Option<HeaderValue>,
+    /// Its `X-Amzn-Trace-Id`, which messages carry on.
+    pub trace: Option<HeaderValue>,
 }
 
 impl Context {
@@ -140,6 +142,11 @@ impl Context {
             Some(action) => action.to_owned(),
             None => format!("{}:{}", self.service, self.operation),
         }
+    }
+
+    /// Whether the request was a form, of the query protocol.
+    pub fn is_form(&self) -> bool {
+        matches!(self.dialect, Dialect::Query(_))
     }
 
     /// Takes the room that the operation's line asks for its answer, waiting for it. An operation that waits for

@@ -64,8 +64,8 @@ pub(crate) const QUERY_FIELDS: usize = 10_000;
 /// The parts of a query parameter's name.
 pub(crate) const QUERY_DEPTH: usize = 32;
 
-/// The body of a query request.
-pub(crate) const QUERY_BODY_BYTES: usize = 1 << 20;
+/// The body of a query request: a message of 1 MiB, each byte of which may be written as three.
+pub(crate) const QUERY_BODY_BYTES: usize = 4 << 20;
 
 /// Accounts' regions that are open at a time.
 pub(crate) const PLACES: usize = 64;

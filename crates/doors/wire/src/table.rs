@@ -9,7 +9,8 @@ use headwater_shapes::{
 };
 
 use crate::{
-    ApiError, Context, CrossOrigin, Hosted, cbor, event_stream, json, limits, rest::malformed_xml, validate,
+    ApiError, Context, CrossOrigin, Hosted, Spelling, cbor, event_stream, json, limits,
+    rest::malformed_xml, validate,
 };
 
 /// The behaviour of one operation, written by hand on the state of its service.
@@ -59,6 +60,8 @@ pub struct Line {
     pub shared: bool,
     /// Whether its signature is in its body: its handler has it checked ([`Context::admit_form`]).
     pub signed_within: bool,
+    /// The field of a form whose ARN names the region, where callers need not sign it: its handler decides what they may.
+    pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
 }
@@ -72,6 +75,7 @@ pub const READS: Line = Line {
     waits: false,
     shared: false,
     signed_within: false,
+    anonymous: None,
     action: None,
 };
 
@@ -128,6 +132,14 @@ impl Line {
     pub const fn signed_within(mut self) -> Self {
         self.signed_within = true;
         self
+    }
+
+    /// An operation that is shared with those who sign nothing, as links in messages are; `field` holds an ARN of the
+    /// region that it is for.
+    #[must_use]
+    pub const fn anonymous(mut self, field: &'static str) -> Self {
+        self.anonymous = Some(field);
+        self.shared()
     }
 
     /// An operation with an IAM action of another name, such as `s3:ListAllMyBuckets` for ListBuckets.
@@ -282,6 +294,8 @@ pub struct Table {
     pub routes: HashMap<&'static str, Route>,
     /// Its rules for pages of other origins, where it has some.
     pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
+    /// The names of its members in the query protocol, where it has others there.
+    pub(crate) spelling: Option<&'static Spelling>,
     /// Its answers to what is sent to hosts of its own, where it has such.
     pub(crate) hosted: Option<Arc<dyn Hosted>>,
 }
@@ -318,9 +332,17 @@ impl<State: Send + Sync + 'static> Routes<State> {
                 service,
                 routes,
                 cross_origin: None,
+                spelling: None,
                 hosted: None,
             },
         }
+    }
+
+    /// Names its members otherwise in the query protocol.
+    #[must_use]
+    pub fn spelled(mut self, spelling: &'static Spelling) -> Self {
+        self.table.spelling = Some(spelling);
+        self
     }
 
     /// Asks the service what to tell pages of other origins.

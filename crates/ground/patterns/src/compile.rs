@@ -10,7 +10,7 @@ use serde_json::{Number, Value};
 use crate::{
     PatternError,
     matcher::{Block, Bound, Bounds, Matcher, TextMatcher},
-    pattern::{Condition, Way},
+    pattern::{Condition, Flavor, Way},
     tokens::{Token, Tokens},
     wildcard::Wildcard,
 };
@@ -38,9 +38,10 @@ const NO_CASE_WANTS_TEXT: &str = "equals-ignore-case match pattern must be a str
 const TOO_MANY: &str = "Too many elements in numeric expression";
 
 /// The ways in which an event may match `text`.
-pub(crate) fn compile(text: &str) -> Result<Vec<Way>, PatternError> {
+pub(crate) fn compile(text: &str, flavor: Flavor) -> Result<Vec<Way>, PatternError> {
     let mut compiler = Compiler {
         tokens: Tokens::of(text),
+        flavor,
         ways: vec![Way::new()],
     };
     if compiler.tokens.next()? != Token::StartObject {
@@ -52,6 +53,7 @@ pub(crate) fn compile(text: &str) -> Result<Vec<Way>, PatternError> {
 
 struct Compiler<'t> {
     tokens: Tokens<'t>,
+    flavor: Flavor,
     ways: Vec<Way>,
 }
 
@@ -190,7 +192,7 @@ impl Compiler<'_> {
                 let text = self.text(NO_CASE_WANTS_TEXT)?;
                 Matcher::Text(TextMatcher::EqualIgnoringCase(text.to_lowercase()))
             }
-            "wildcard" => {
+            "wildcard" if self.flavor == Flavor::Events => {
                 let text = self.text("wildcard match pattern must be a string")?;
                 Matcher::Text(TextMatcher::Wildcard(self.wildcard(&text)?))
             }
@@ -329,10 +331,10 @@ impl Compiler<'_> {
                 return self.no("Anything-But expression name not found");
             };
             kind = match &*name {
-                "equals-ignore-case" => But::IgnoringCase,
                 "prefix" => But::Prefix,
-                "suffix" => But::Suffix,
-                "wildcard" => But::Wildcard,
+                "equals-ignore-case" if self.flavor == Flavor::Events => But::IgnoringCase,
+                "suffix" if self.flavor == Flavor::Events => But::Suffix,
+                "wildcard" if self.flavor == Flavor::Events => But::Wildcard,
                 _ => return self.no(format!("Unsupported anything-but pattern: {name}")),
             };
             token = self.tokens.next()?;
@@ -346,6 +348,10 @@ impl Compiler<'_> {
             (kind, Token::String(text)) => {
                 self.tokens.asked();
                 Matcher::AnythingBut(vec![self.but_text(kind, text)?])
+            }
+            // Recorded on AWS; EventBridge has other words for it.
+            (But::Prefix, _) if self.flavor == Flavor::Subscriptions => {
+                return self.no("prefix match pattern must be a string");
             }
             (kind, Token::Number(_)) => return self.no(wants_text(kind)),
             _ => {

@@ -14,7 +14,8 @@ mod tokens;
 mod wildcard;
 
 pub use error::PatternError;
-pub use pattern::Pattern;
+pub use pattern::{Flavor, Pattern};
+pub use tokens::json_fault;
 
 #[cfg(test)]
 mod tests;

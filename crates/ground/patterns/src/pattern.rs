@@ -6,6 +6,15 @@ use serde_json::Value;
 
 use crate::{PatternError, compile::compile, event::Event, matcher::Matcher};
 
+/// Whose patterns they are: services take different operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flavor {
+    /// Rules of EventBridge and event source mappings.
+    Events,
+    /// Subscriptions of topics, which have no `wildcard`, and of `anything-but` only values and `prefix`.
+    Subscriptions,
+}
+
 /// An event pattern, ready to match.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pattern {
@@ -28,9 +37,14 @@ pub(crate) struct Condition {
 }
 
 impl Pattern {
-    /// Parses a pattern's JSON text.
+    /// Parses the JSON text of a pattern for events.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        let ways = compile(text)?;
+        Self::parse_as(text, Flavor::Events)
+    }
+
+    /// Parses the JSON text of a pattern of that flavor.
+    pub fn parse_as(text: &str, flavor: Flavor) -> Result<Self, PatternError> {
+        let ways = compile(text, flavor)?;
         let paths = ways.iter().flatten().map(|condition| &*condition.path);
         let wanted = paths.flat_map(with_those_above).map(str::to_owned);
         Ok(Self {

@@ -28,6 +28,18 @@ pub(crate) enum Token {
     Null,
 }
 
+/// Why a text is no JSON, in the words of AWS's parser; nothing where it is some. What comes behind it is not looked at.
+pub fn json_fault(text: &str) -> Option<PatternError> {
+    let mut tokens = Tokens::of(text);
+    loop {
+        match tokens.next() {
+            Err(error) => return Some(error),
+            Ok(_) if tokens.open.is_empty() && tokens.ahead.is_none() => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
 /// Reads tokens.
 pub(crate) struct Tokens<'t> {
     text: &'t str,

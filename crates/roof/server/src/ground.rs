@@ -129,6 +129,11 @@ impl Ground {
         }
     }
 
+    /// HTTP to destinations.
+    pub fn web(&self) -> HttpWeb {
+        HttpWeb::new(&self.env, self.trusted.clone())
+    }
+
     /// The other domains, as deliveries use them that call functions by `invoke`.
     pub fn ports(&self, others: &Given, invoke: Arc<dyn Invoke>) -> Ports {
         Ports {
@@ -137,7 +142,7 @@ impl Ground {
             objects: given(&others.objects),
             logs: given(&others.delivery_log),
             tables: given(&others.tables),
-            web: Arc::new(HttpWeb::new(&self.env, self.trusted.clone())),
+            web: Arc::new(self.web()),
             warehouse: Arc::new(PostgresWarehouse {
                 env: self.env.clone(),
                 tls: Arc::new(self.trusted.clone()),

@@ -217,14 +217,19 @@ fn name(text: &str) -> FunctionName {
 async fn publish_layer(world: &World, layer: &str) -> Result<crate::LayerId, Error> {
     let layer = layer.parse().unwrap();
     let wishes = crate::LayerWishes::default();
-    let published = world.functions.publish_layer(&layer, wishes, zip("l")).await?;
+    let published = world
+        .functions
+        .publish_layer(&layer, wishes, zip("l"))
+        .await?;
     Ok(published.id())
 }
 
 async fn give_layers(world: &World, layers: Vec<crate::Layer>) -> Result<(), Error> {
     let change = move |configuration: &mut Configuration| configuration.layers = layers;
     let function = name("f");
-    let given = world.functions.update_configuration(&function, None, change);
+    let given = world
+        .functions
+        .update_configuration(&function, None, change);
     given.await.map(drop)
 }
 
@@ -433,7 +438,11 @@ async fn an_address_is_never_left_alone() {
     for deletes_alias in [true, false] {
         let world = world(&tasks).await;
         let (f, live) = (name("f"), "live".parse().unwrap());
-        world.functions.create_alias(&f, alias("live")).await.unwrap();
+        world
+            .functions
+            .create_alias(&f, alias("live"))
+            .await
+            .unwrap();
         let target = url_target(Some("live"));
         let delete = async {
             match deletes_alias {
@@ -444,7 +453,10 @@ async fn an_address_is_never_left_alone() {
         let made = world.functions.create_url(&target, url_settings());
         let (made, deleted) = futures_util::join!(made, delete);
         assert_eq!(deleted, Ok(()));
-        assert!(matches!(made, Ok(_) | Err(Error::NotFound(_) | Error::NoAlias(_))));
+        assert!(matches!(
+            made,
+            Ok(_) | Err(Error::NotFound(_) | Error::NoAlias(_))
+        ));
         agrees(world).await;
     }
 }

@@ -93,7 +93,9 @@ fn streamed(answer: StreamedAnswer, tail: bool) -> ByteStream {
         }
         let event = match answer.end().await {
             Ok(invocation) => complete(&invocation, tail),
-            Err(error) => ended(json!({ "ErrorCode": "ServiceException", "ErrorDetails": error.to_string() })),
+            Err(error) => {
+                ended(json!({ "ErrorCode": "ServiceException", "ErrorDetails": error.to_string() }))
+            }
         };
         Some((event, None))
     });

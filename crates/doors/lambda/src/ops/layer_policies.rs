@@ -5,7 +5,8 @@ use headwater_functions::{LayerPermission, add_permission, remove_permission};
 use headwater_shapes::Nothing;
 use headwater_shapes_lambda::{
     AddLayerVersionPermissionRequest, AddLayerVersionPermissionResponse,
-    GetLayerVersionPolicyRequest, GetLayerVersionPolicyResponse, RemoveLayerVersionPermissionRequest,
+    GetLayerVersionPolicyRequest, GetLayerVersionPolicyResponse,
+    RemoveLayerVersionPermissionRequest,
     ops::{AddLayerVersionPermission, GetLayerVersionPolicy, RemoveLayerVersionPermission},
 };
 use headwater_wire::{ApiError, Context, Handle};
@@ -38,7 +39,9 @@ impl Handle<AddLayerVersionPermission> for Lambda {
         };
         let statement = layers::statement(&permission, &arn).to_string();
         let add = move |permissions: &mut Vec<_>| add_permission(permissions, permission.clone());
-        let policy = self.functions.change_layer_policy(&id, revision_id.as_deref(), add);
+        let policy = self
+            .functions
+            .change_layer_policy(&id, revision_id.as_deref(), add);
         let policy = policy.await.map_err(|error| layers::api(error, &arn))?;
         Ok(AddLayerVersionPermissionResponse {
             statement: Some(statement),
@@ -62,7 +65,9 @@ impl Handle<GetLayerVersionPolicy> for Lambda {
         let arn = layers::version_arn(&id, options);
         let found = self.functions.layer(&id).await;
         let found = found.map_err(|error| layers::api(error, &arn))?;
-        let policy = found.policy.ok_or_else(|| not_found("No policy is associated with the given resource."))?;
+        let policy = found
+            .policy
+            .ok_or_else(|| not_found("No policy is associated with the given resource."))?;
         Ok(GetLayerVersionPolicyResponse {
             policy: Some(layers::policy(&policy, &arn)),
             revision_id: Some(policy.revision),
@@ -86,7 +91,9 @@ impl Handle<RemoveLayerVersionPermission> for Lambda {
         let id = layers::id(&layer_name, version_number, options)?;
         let arn = layers::version_arn(&id, options);
         let remove = move |permissions: &mut Vec<_>| remove_permission(permissions, &statement_id);
-        let changed = self.functions.change_layer_policy(&id, revision_id.as_deref(), remove);
+        let changed = self
+            .functions
+            .change_layer_policy(&id, revision_id.as_deref(), remove);
         changed.await.map_err(|error| layers::api(error, &arn))?;
         Ok(Nothing {})
     }

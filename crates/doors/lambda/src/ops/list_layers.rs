@@ -31,11 +31,16 @@ impl Handle<ListLayers> for Lambda {
         let found = self.functions.layers(|version| wish.fits(version)).await;
         let found = found.map_err(errors::other)?;
         let after = |version: &LayerVersion| {
-            marker.as_ref().is_none_or(|last| version.name.to_string() > *last)
+            marker
+                .as_ref()
+                .is_none_or(|last| version.name.to_string() > *last)
         };
         let (page, more) = page(found.into_iter().filter(after), max_items);
         Ok(ListLayersResponse {
-            next_marker: page.last().filter(|_| more).map(|last| last.name.to_string()),
+            next_marker: page
+                .last()
+                .filter(|_| more)
+                .map(|last| last.name.to_string()),
             layers: Some(
                 page.into_iter()
                     .map(|version| LayersListItem {
@@ -73,7 +78,10 @@ impl Handle<ListLayerVersions> for Lambda {
         let fitting = found.filter(|version| version.number < before && wish.fits(version));
         let (page, more) = page(fitting, max_items);
         Ok(ListLayerVersionsResponse {
-            next_marker: page.last().filter(|_| more).map(|last| last.number.to_string()),
+            next_marker: page
+                .last()
+                .filter(|_| more)
+                .map(|last| last.number.to_string()),
             layer_versions: Some(
                 page.into_iter()
                     .map(|version| layers::listed(version, options))

@@ -2,8 +2,8 @@
 
 use headwater_functions::LayerWishes;
 use headwater_shapes_lambda::{
-    FunctionCode, LayerVersionContentInput, PublishLayerVersionRequest, PublishLayerVersionResponse,
-    ops::PublishLayerVersion,
+    FunctionCode, LayerVersionContentInput, PublishLayerVersionRequest,
+    PublishLayerVersionResponse, ops::PublishLayerVersion,
 };
 use headwater_wire::{ApiError, Context, Handle};
 

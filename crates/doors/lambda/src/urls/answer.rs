@@ -59,7 +59,10 @@ pub(super) fn of(payload: &Bytes) -> Option<Response<Body>> {
     };
     let mut response = Response::new(body::full(body));
     prelude.apply(&mut response)?;
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(JSON);
+    response
+        .headers_mut()
+        .entry(header::CONTENT_TYPE)
+        .or_insert(JSON);
     Some(response)
 }
 
@@ -122,7 +125,9 @@ fn status_of(given: &Value) -> Option<StatusCode> {
         Value::String(text) => text.trim().parse().ok()?,
         value => value.as_u64()?,
     };
-    let status = u16::try_from(number).ok().and_then(|number| StatusCode::from_u16(number).ok())?;
+    let status = u16::try_from(number)
+        .ok()
+        .and_then(|number| StatusCode::from_u16(number).ok())?;
     // The statuses below are between one machine and the next.
     (status.as_u16() >= 200).then_some(status)
 }
@@ -130,7 +135,11 @@ fn status_of(given: &Value) -> Option<StatusCode> {
 /// Adds a header; those that frame the body are the connection's.
 fn add(headers: &mut HeaderMap, name: &str, value: &Value) -> Option<()> {
     let name: HeaderName = name.parse().ok()?;
-    let framing = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION];
+    let framing = [
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::CONNECTION,
+    ];
     if framing.contains(&name) {
         return Some(());
     }
@@ -138,7 +147,10 @@ fn add(headers: &mut HeaderMap, name: &str, value: &Value) -> Option<()> {
         Value::String(text) => text.clone(),
         Value::Null => return Some(()),
         Value::Array(parts) => {
-            let parts = parts.iter().map(|part| part.as_str().map_or_else(|| part.to_string(), str::to_owned));
+            let parts = parts.iter().map(|part| {
+                part.as_str()
+                    .map_or_else(|| part.to_string(), str::to_owned)
+            });
             parts.collect::<Vec<_>>().join(",")
         }
         other => other.to_string(),

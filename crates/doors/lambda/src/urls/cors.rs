@@ -35,7 +35,11 @@ pub(super) fn preflight(cors: &Cors, head: &Parts) -> Option<Response<Body>> {
     };
     set(headers, header::ACCESS_CONTROL_ALLOW_HEADERS, &names);
     if let Some(seconds) = cors.max_age {
-        set(headers, header::ACCESS_CONTROL_MAX_AGE, &seconds.to_string());
+        set(
+            headers,
+            header::ACCESS_CONTROL_MAX_AGE,
+            &seconds.to_string(),
+        );
     }
     Some(response)
 }
@@ -62,7 +66,10 @@ fn allowed_origin<'h>(cors: &Cors, head: &'h Parts) -> Option<&'h HeaderValue> {
     let origin = head.headers.get(header::ORIGIN)?;
     let text = origin.to_str().ok()?;
     let allowed = cors.origins.as_deref().unwrap_or_default();
-    allowed.iter().any(|rule| fits(rule, text)).then_some(origin)
+    allowed
+        .iter()
+        .any(|rule| fits(rule, text))
+        .then_some(origin)
 }
 
 /// `*`, an origin, or one with an asterisk for a part of it: `https://*.example.com`.
@@ -70,7 +77,9 @@ fn fits(rule: &str, origin: &str) -> bool {
     match rule.split_once('*') {
         None => rule == origin,
         Some((start, end)) => {
-            origin.len() >= start.len() + end.len() && origin.starts_with(start) && origin.ends_with(end)
+            origin.len() >= start.len() + end.len()
+                && origin.starts_with(start)
+                && origin.ends_with(end)
         }
     }
 }

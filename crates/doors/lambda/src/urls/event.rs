@@ -68,7 +68,9 @@ impl Event<'_> {
 
     fn request_context(&self, path: &str) -> Value {
         let host = &self.context.host;
-        let domain = host.rsplit_once(':').map_or(host.as_str(), |(domain, _)| domain);
+        let domain = host
+            .rsplit_once(':')
+            .map_or(host.as_str(), |(domain, _)| domain);
         let now = jiff::Timestamp::from_millisecond(self.now.0 as i64).unwrap_or_default();
         let mut context = json!({
             "accountId": self.caller.map_or("anonymous", |caller| &caller.account.0),
@@ -132,10 +134,16 @@ impl Event<'_> {
         joined.insert("x-forwarded-port", port.to_owned());
         joined.insert("x-forwarded-proto", proto.to_owned());
         let hex = self.context.request_id.replace('-', "");
-        let trace = format!("Root=1-{:08x}-{}", self.now.0 / 1000, hex.get(..24).unwrap_or(&hex));
+        let trace = format!(
+            "Root=1-{:08x}-{}",
+            self.now.0 / 1000,
+            hex.get(..24).unwrap_or(&hex)
+        );
         joined.insert("x-amzn-trace-id", trace);
         let joined = joined.into_iter();
-        joined.map(|(name, value)| (name.to_owned(), value.into())).collect()
+        joined
+            .map(|(name, value)| (name.to_owned(), value.into()))
+            .collect()
     }
 }
 
@@ -157,20 +165,31 @@ fn parameters(query: &str) -> Map<String, Value> {
             }
         }
     }
-    joined.into_iter().map(|(name, value)| (name, value.into())).collect()
+    joined
+        .into_iter()
+        .map(|(name, value)| (name, value.into()))
+        .collect()
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
     let all = headers.get_all(header::COOKIE).into_iter();
     let all = all.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let split = |text: String| text.split(';').map(|one| one.trim().to_owned()).collect::<Vec<_>>();
+    let split = |text: String| {
+        text.split(';')
+            .map(|one| one.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
     all.flat_map(split).filter(|one| !one.is_empty()).collect()
 }
 
 /// Whether a body is passed on as text, by its content type.
 fn is_text(headers: &HeaderMap) -> bool {
-    let kind = text(headers, header::CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-    ["text/", "json", "xml", "javascript"].iter().any(|part| kind.contains(part))
+    let kind = text(headers, header::CONTENT_TYPE)
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    ["text/", "json", "xml", "javascript"]
+        .iter()
+        .any(|part| kind.contains(part))
 }
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
@@ -190,11 +209,16 @@ fn protocol(version: Version) -> &'static str {
 fn access_key(head: &Parts) -> Option<String> {
     let start = "Credential=";
     let header = text(&head.headers, header::AUTHORIZATION);
-    let credential = header.as_deref().and_then(|text| text.split_once(start)).map(|(_, rest)| rest.to_owned());
+    let credential = header
+        .as_deref()
+        .and_then(|text| text.split_once(start))
+        .map(|(_, rest)| rest.to_owned());
     let credential = credential.or_else(|| {
         let query = parse_query(head.uri.query().unwrap_or_default());
         let mut pairs = query.into_iter();
-        pairs.find(|(name, _)| name == "X-Amz-Credential").map(|(_, value)| value)
+        pairs
+            .find(|(name, _)| name == "X-Amz-Credential")
+            .map(|(_, value)| value)
     })?;
     credential.split('/').next().map(str::to_owned)
 }

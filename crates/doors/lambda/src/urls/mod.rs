@@ -130,7 +130,11 @@ impl Lambda {
         let streams = url.settings.streams == Some(true);
         let answer = match streams {
             true => self.functions.invoke_streaming(name, request).await,
-            false => self.functions.invoke(name, request).await.map(Answer::Whole),
+            false => self
+                .functions
+                .invoke(name, request)
+                .await
+                .map(Answer::Whole),
         };
         Ok(match answer {
             Ok(Answer::Whole(invocation)) if invocation.failed => bad_gateway(),
@@ -138,9 +142,7 @@ impl Lambda {
             Ok(Answer::Whole(invocation)) => {
                 answer::of(&invocation.payload).unwrap_or_else(bad_gateway)
             }
-            Ok(Answer::Streamed(stream)) => {
-                streamed::of(stream).await.unwrap_or_else(bad_gateway)
-            }
+            Ok(Answer::Streamed(stream)) => streamed::of(stream).await.unwrap_or_else(bad_gateway),
             // What it led to was deleted a moment ago.
             Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => {
                 forbidden(FORBIDDEN.into())
@@ -150,7 +152,12 @@ impl Lambda {
                 "TooManyRequestsException",
                 &json!({ "Reason": "ConcurrentInvocationLimitExceeded", "message": "Rate Exceeded." }),
             ),
-            Err(error) => return Err(errors::api(error, self.functions.options().function_arn(name))),
+            Err(error) => {
+                return Err(errors::api(
+                    error,
+                    self.functions.options().function_arn(name),
+                ));
+            }
         })
     }
 
@@ -186,10 +193,12 @@ impl Lambda {
             }
         };
         let is_own = caller.account == context.account;
-        Ok(match is_own || self.permits(url, &caller, "AWS_IAM").await? {
-            true => Ok(Some(caller)),
-            false => refusal(),
-        })
+        Ok(
+            match is_own || self.permits(url, &caller, "AWS_IAM").await? {
+                true => Ok(Some(caller)),
+                false => refusal(),
+            },
+        )
     }
 
     /// Whether the function's policy lets somebody call its address.
@@ -214,14 +223,22 @@ impl Lambda {
 
 fn is_signed(head: &Parts) -> bool {
     let authorization = head.headers.get(header::AUTHORIZATION);
-    let in_header = authorization.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256"));
+    let in_header =
+        authorization.is_some_and(|value| value.as_bytes().starts_with(b"AWS4-HMAC-SHA256"));
     let query = head.uri.query().unwrap_or_default();
-    in_header || query.split('&').any(|pair| pair.starts_with("X-Amz-Signature="))
+    in_header
+        || query
+            .split('&')
+            .any(|pair| pair.starts_with("X-Amz-Signature="))
 }
 
 fn forbidden(message: Value) -> Response<Body> {
     let status = StatusCode::FORBIDDEN;
-    refused(status, "AccessDeniedException", &json!({ "Message": message }))
+    refused(
+        status,
+        "AccessDeniedException",
+        &json!({ "Message": message }),
+    )
 }
 
 fn too_large() -> Response<Body> {

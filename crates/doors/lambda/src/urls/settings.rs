@@ -4,8 +4,8 @@ use headwater_functions::{
     AliasName, Cors, Error, FunctionUrl, Options, UrlChange, UrlSettings, UrlTarget,
 };
 use headwater_shapes_lambda::{
-    self as shapes, CreateFunctionUrlConfigResponse, FunctionUrlConfig, GetFunctionUrlConfigResponse,
-    UpdateFunctionUrlConfigResponse, errors as types,
+    self as shapes, CreateFunctionUrlConfigResponse, FunctionUrlConfig,
+    GetFunctionUrlConfigResponse, UpdateFunctionUrlConfigResponse, errors as types,
 };
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context};
@@ -129,13 +129,27 @@ impl Shown {
     fn of(lambda: &Lambda, url: &FunctionUrl, context: &Context) -> Self {
         let options = lambda.functions.options();
         let arn = options.function_arn(&url.target.function);
-        let scheme = if context.origin.secure { "https" } else { "http" };
+        let scheme = if context.origin.secure {
+            "https"
+        } else {
+            "http"
+        };
         let port = context.host.rsplit_once(':').map(|(_, port)| port);
         let port = port.filter(|port| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
         let port = port.map_or_else(String::new, |port| format!(":{port}"));
         let (id, region) = (&url.id, &options.region.0);
-        let auth_type = if url.settings.signed { "AWS_IAM" } else { "NONE" };
-        let mode = |streams| if streams { "RESPONSE_STREAM" } else { "BUFFERED" };
+        let auth_type = if url.settings.signed {
+            "AWS_IAM"
+        } else {
+            "NONE"
+        };
+        let mode = |streams| {
+            if streams {
+                "RESPONSE_STREAM"
+            } else {
+                "BUFFERED"
+            }
+        };
         Self {
             url: format!("{scheme}://{id}.{LABEL}.{region}.localhost{port}/"),
             arn: match &url.target.alias {

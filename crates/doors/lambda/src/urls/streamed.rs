@@ -22,13 +22,18 @@ pub(super) async fn of(mut stream: StreamedAnswer) -> Option<Response<Body>> {
     let kind = stream.content_type.clone().unwrap_or_default();
     if !kind.eq_ignore_ascii_case(WITH_PRELUDE) {
         let first = stream.next().await;
-        let kind = HeaderValue::from_str(&kind).ok().filter(|kind| !kind.is_empty());
+        let kind = HeaderValue::from_str(&kind)
+            .ok()
+            .filter(|kind| !kind.is_empty());
         let kind = kind.unwrap_or(HeaderValue::from_static("application/octet-stream"));
         return begun(stream, first, Prelude::default(), kind).await;
     }
     let mut head = BytesMut::new();
     let end = loop {
-        if let Some(end) = head.windows(PRELUDE_END.len()).position(|window| window == PRELUDE_END) {
+        if let Some(end) = head
+            .windows(PRELUDE_END.len())
+            .position(|window| window == PRELUDE_END)
+        {
             break end;
         }
         if head.len() > PRELUDE_BYTES_MAX {
@@ -53,12 +58,18 @@ async fn begun(
         let end = stream.end().await.ok()?;
         let mut response = Response::new(body::empty());
         prelude.apply(&mut response)?;
-        response.headers_mut().entry(header::CONTENT_TYPE).or_insert(kind);
+        response
+            .headers_mut()
+            .entry(header::CONTENT_TYPE)
+            .or_insert(kind);
         return (!end.failed).then_some(response);
     };
     let mut response = Response::new(body::streamed(pieces(first, stream), None));
     prelude.apply(&mut response)?;
-    response.headers_mut().entry(header::CONTENT_TYPE).or_insert(kind);
+    response
+        .headers_mut()
+        .entry(header::CONTENT_TYPE)
+        .or_insert(kind);
     Some(response)
 }
 
@@ -76,7 +87,9 @@ fn pieces(
         }
         match stream.end().await {
             Ok(end) if !end.failed => Ok(None),
-            _ => Err(io::Error::other("the function failed in the middle of its answer")),
+            _ => Err(io::Error::other(
+                "the function failed in the middle of its answer",
+            )),
         }
     });
     futures_util::StreamExt::chain(stream::iter([Ok(first)]), rest)

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use headwater_http::body;
 use headwater_shapes_lambda::ops::{
-    AddPermission, CreateAlias, CreateFunction, CreateFunctionUrlConfig, DeleteAlias, DeleteFunctionUrlConfig,
-    GetFunctionUrlConfig, ListFunctionUrlConfigs, PublishVersion, RemovePermission,
-    UpdateFunctionUrlConfig,
+    AddPermission, CreateAlias, CreateFunction, CreateFunctionUrlConfig, DeleteAlias,
+    DeleteFunctionUrlConfig, GetFunctionUrlConfig, ListFunctionUrlConfigs, PublishVersion,
+    RemovePermission, UpdateFunctionUrlConfig,
 };
 use http::{HeaderMap, Request as HttpRequest};
 use http_body_util::BodyExt;
@@ -33,7 +33,10 @@ async fn world() -> World {
 
 async fn create(world: &World, members: Value) -> Value {
     let mut input = json!({ "FunctionName": "f", "AuthType": "NONE" });
-    input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(members.as_object().unwrap().clone());
     let made = world.ok::<CreateFunctionUrlConfig>(input).await;
     let everybody = json!({
         "FunctionName": "f", "StatementId": "url", "Action": "lambda:InvokeFunctionUrl", "Principal": "*",
@@ -62,7 +65,10 @@ impl Got {
 async fn send(world: &World, url: &Value, request: http::request::Builder, text: &str) -> Got {
     let host = url["FunctionUrl"].as_str().unwrap();
     let host = host.trim_start_matches("http://").trim_end_matches('/');
-    let (head, body) = request.body(body::full(text.to_owned())).unwrap().into_parts();
+    let (head, body) = request
+        .body(body::full(text.to_owned()))
+        .unwrap()
+        .into_parts();
     let context = world.context(host);
     let answer = world.lambda.answer(&head, body, &context).await.unwrap();
     let (head, body) = answer.into_parts();
@@ -81,8 +87,14 @@ fn post() -> http::request::Builder {
 fn a_host_is_an_id_and_a_region() {
     let id = "0123456789abcdefghijklmnopqrstuv";
     for (host, region) in [
-        (format!("{id}.lambda-url.us-east-1.localhost:4566"), Some("us-east-1")),
-        (format!("{}.Lambda-URL.eu-west-1.on.aws", id.to_uppercase()), Some("eu-west-1")),
+        (
+            format!("{id}.lambda-url.us-east-1.localhost:4566"),
+            Some("us-east-1"),
+        ),
+        (
+            format!("{}.Lambda-URL.eu-west-1.on.aws", id.to_uppercase()),
+            Some("eu-west-1"),
+        ),
         (format!("{id}.lambda-url.us-east-1"), None),
         (format!("{id}.s3.us-east-1.localhost"), None),
         ("bucket.lambda-url.us-east-1.localhost".to_owned(), None),
@@ -99,8 +111,14 @@ async fn settings_are_kept_and_shown_as_on_aws() {
     let made = create(&world, json!({})).await;
     let url = made["FunctionUrl"].as_str().unwrap();
     let arn = "arn:aws:lambda:us-east-1:000000000000:function:f";
-    assert!(url.starts_with("http://") && url.ends_with(".lambda-url.us-east-1.localhost:4566/"), "{url}");
-    assert_eq!((&made["FunctionArn"], &made["InvokeMode"]), (&json!(arn), &Value::Null));
+    assert!(
+        url.starts_with("http://") && url.ends_with(".lambda-url.us-east-1.localhost:4566/"),
+        "{url}"
+    );
+    assert_eq!(
+        (&made["FunctionArn"], &made["InvokeMode"]),
+        (&json!(arn), &Value::Null)
+    );
     let again = json!({ "FunctionName": "f", "AuthType": "NONE" });
     let text = format!(
         "Failed to create function url config for [functionArn = {arn}]. Error message:  FunctionUrlConfig exists for \
@@ -110,30 +128,57 @@ async fn settings_are_kept_and_shown_as_on_aws() {
         world.refused::<CreateFunctionUrlConfig>(again).await,
         ("ResourceConflictException".to_owned(), text)
     );
-    let found = world.ok::<GetFunctionUrlConfig>(json!({ "FunctionName": "f" })).await;
+    let found = world
+        .ok::<GetFunctionUrlConfig>(json!({ "FunctionName": "f" }))
+        .await;
     assert_eq!(found["InvokeMode"], "BUFFERED");
     let cors = json!({ "AllowOrigins": ["*"], "MaxAge": 60 });
     let change = json!({ "FunctionName": "f", "AuthType": "AWS_IAM", "Cors": cors });
     let changed = world.ok::<UpdateFunctionUrlConfig>(change).await;
-    assert_eq!((&changed["AuthType"], &changed["Cors"]), (&json!("AWS_IAM"), &cors));
-    assert_eq!((&changed["FunctionUrl"], &changed["InvokeMode"]), (&made["FunctionUrl"], &Value::Null));
+    assert_eq!(
+        (&changed["AuthType"], &changed["Cors"]),
+        (&json!("AWS_IAM"), &cors)
+    );
+    assert_eq!(
+        (&changed["FunctionUrl"], &changed["InvokeMode"]),
+        (&made["FunctionUrl"], &Value::Null)
+    );
     let stream = json!({ "FunctionName": "f", "InvokeMode": "RESPONSE_STREAM" });
     let changed = world.ok::<UpdateFunctionUrlConfig>(stream).await;
-    assert_eq!((&changed["AuthType"], &changed["InvokeMode"]), (&json!("AWS_IAM"), &json!("RESPONSE_STREAM")));
-    world.ok::<DeleteFunctionUrlConfig>(json!({ "FunctionName": "f" })).await;
-    let gone = world.refused::<GetFunctionUrlConfig>(json!({ "FunctionName": "f" })).await;
+    assert_eq!(
+        (&changed["AuthType"], &changed["InvokeMode"]),
+        (&json!("AWS_IAM"), &json!("RESPONSE_STREAM"))
+    );
+    world
+        .ok::<DeleteFunctionUrlConfig>(json!({ "FunctionName": "f" }))
+        .await;
+    let gone = world
+        .refused::<GetFunctionUrlConfig>(json!({ "FunctionName": "f" }))
+        .await;
     let text = "The resource you requested does not exist.";
-    assert_eq!(gone, ("ResourceNotFoundException".to_owned(), text.to_owned()));
-    for (missing, text) in [("g", "Function does not exist"), ("f:none", "Function does not exist")] {
+    assert_eq!(
+        gone,
+        ("ResourceNotFoundException".to_owned(), text.to_owned())
+    );
+    for (missing, text) in [
+        ("g", "Function does not exist"),
+        ("f:none", "Function does not exist"),
+    ] {
         let input = json!({ "FunctionName": missing, "AuthType": "NONE" });
-        assert_eq!(world.refused::<CreateFunctionUrlConfig>(input).await.1, text, "{missing}");
+        assert_eq!(
+            world.refused::<CreateFunctionUrlConfig>(input).await.1,
+            text,
+            "{missing}"
+        );
     }
 }
 
 #[tokio::test]
 async fn an_alias_has_an_address_of_its_own_and_loses_it_when_it_is_deleted() {
     let world = world().await;
-    world.ok::<PublishVersion>(json!({ "FunctionName": "f" })).await;
+    world
+        .ok::<PublishVersion>(json!({ "FunctionName": "f" }))
+        .await;
     let alias = json!({ "FunctionName": "f", "Name": "live", "FunctionVersion": "1" });
     world.ok::<CreateAlias>(alias).await;
     let latest = create(&world, json!({})).await;
@@ -144,13 +189,32 @@ async fn an_alias_has_an_address_of_its_own_and_loses_it_when_it_is_deleted() {
     let first = world.ok::<ListFunctionUrlConfigs>(listed(1)).await;
     let next = json!({ "FunctionName": "f", "Marker": first["NextMarker"] });
     let next = world.ok::<ListFunctionUrlConfigs>(next).await;
-    assert_eq!(next["FunctionUrlConfigs"][0]["FunctionUrl"], live["FunctionUrl"]);
-    assert_eq!(send(&world, &live, HttpRequest::get("/"), "").await.status, 200);
-    world.ok::<DeleteAlias>(json!({ "FunctionName": "f", "Name": "live" })).await;
+    assert_eq!(
+        next["FunctionUrlConfigs"][0]["FunctionUrl"],
+        live["FunctionUrl"]
+    );
+    assert_eq!(
+        send(&world, &live, HttpRequest::get("/"), "").await.status,
+        200
+    );
+    world
+        .ok::<DeleteAlias>(json!({ "FunctionName": "f", "Name": "live" }))
+        .await;
     let gone = send(&world, &live, HttpRequest::get("/"), "").await;
-    assert_eq!((gone.status, gone.body.as_ref()), (403, &br#"{"Message":null}"#[..]));
-    assert_eq!(gone.header("x-amzn-errortype"), Some("AccessDeniedException"));
-    assert_eq!(send(&world, &latest, HttpRequest::get("/"), "").await.status, 200);
+    assert_eq!(
+        (gone.status, gone.body.as_ref()),
+        (403, &br#"{"Message":null}"#[..])
+    );
+    assert_eq!(
+        gone.header("x-amzn-errortype"),
+        Some("AccessDeniedException")
+    );
+    assert_eq!(
+        send(&world, &latest, HttpRequest::get("/"), "")
+            .await
+            .status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -169,7 +233,10 @@ async fn a_request_is_an_event_of_format_2_0() {
         ("/rawPath", json!("/a b/pa2%Fth")),
         ("/rawQueryString", json!("q=x&multi=a&multi=%2Fb&empty")),
         ("/cookies", json!(["one=1", "two=2"])),
-        ("/queryStringParameters", json!({ "q": "x", "multi": "a,/b", "empty": "" })),
+        (
+            "/queryStringParameters",
+            json!({ "q": "x", "multi": "a,/b", "empty": "" }),
+        ),
         ("/headers/x-two", json!("a,b")),
         ("/headers/x-forwarded-proto", json!("http")),
         ("/requestContext/accountId", json!("anonymous")),
@@ -195,26 +262,55 @@ async fn what_a_function_gives_is_the_answer() {
         (r#"["hello", 3, true]"#, 200, r#"["hello",3,true]"#),
         (r#""hello""#, 200, "hello"),
         ("3.1", 200, "3.1"),
-        (r#"{"statusCode": 200, "body": "body 123"}"#, 200, "body 123"),
+        (
+            r#"{"statusCode": 200, "body": "body 123"}"#,
+            200,
+            "body 123",
+        ),
         (r#"{"statusCode": "418", "body": "tea"}"#, 418, "tea"),
-        (r#"{"statusCode": 200, "body": {"b": 1, "a": [1, " x "]}}"#, 200, r#"{"b":1,"a":[1," x "]}"#),
-        (r#"{"statusCode": 200, "body": "aGk=", "isBase64Encoded": true}"#, 200, "hi"),
+        (
+            r#"{"statusCode": 200, "body": {"b": 1, "a": [1, " x "]}}"#,
+            200,
+            r#"{"b":1,"a":[1," x "]}"#,
+        ),
+        (
+            r#"{"statusCode": 200, "body": "aGk=", "isBase64Encoded": true}"#,
+            200,
+            "hi",
+        ),
         (r#"{"statusCode": 204}"#, 204, ""),
         (r#"{"statusCode": "many"}"#, 502, "Internal Server Error"),
-        (r#"{"statusCode": 200, "headers": {"a b": "c"}}"#, 502, "Internal Server Error"),
-        (r#"{"statusCode": 200, "body": "?", "isBase64Encoded": true}"#, 502, "Internal Server Error"),
+        (
+            r#"{"statusCode": 200, "headers": {"a b": "c"}}"#,
+            502,
+            "Internal Server Error",
+        ),
+        (
+            r#"{"statusCode": 200, "body": "?", "isBase64Encoded": true}"#,
+            502,
+            "Internal Server Error",
+        ),
         ("no json", 502, "Internal Server Error"),
     ] {
         let got = send(&world, &url, post(), given).await;
         let text = String::from_utf8(got.body.to_vec()).unwrap();
         assert_eq!((got.status, text.as_str()), (status, body), "{given}");
-        assert_eq!(got.header("content-type"), Some("application/json"), "{given}");
+        assert_eq!(
+            got.header("content-type"),
+            Some("application/json"),
+            "{given}"
+        );
     }
     let given = r#"{"statusCode": 201, "headers": {"My-Header": "x", "content-type": "text/plain", "N": 1},
                     "cookies": ["a=b; Secure", "c=d"]}"#;
     let got = send(&world, &url, post(), given).await;
     assert_eq!(
-        (got.status, got.header("my-header"), got.header("content-type"), got.header("n")),
+        (
+            got.status,
+            got.header("my-header"),
+            got.header("content-type"),
+            got.header("n")
+        ),
         (201, Some("x"), Some("text/plain"), Some("1"))
     );
     let cookies: Vec<_> = got.headers.get_all("set-cookie").iter().collect();
@@ -226,32 +322,51 @@ async fn an_address_that_wants_signatures_takes_nobody_without() {
     let world = world().await;
     let url = create(&world, json!({ "AuthType": "AWS_IAM" })).await;
     let got = send(&world, &url, HttpRequest::get("/"), "").await;
-    assert_eq!((got.status, &got.json()["Message"]), (403, &json!(FORBIDDEN)));
+    assert_eq!(
+        (got.status, &got.json()["Message"]),
+        (403, &json!(FORBIDDEN))
+    );
     let signature = "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, \
                      Signature=0";
     let signed = HttpRequest::get("/").header("authorization", signature);
     let event = send(&world, &url, signed, "").await.json();
     let iam = &event["requestContext"]["authorizer"]["iam"];
-    assert_eq!((&iam["accessKey"], &iam["accountId"]), (&json!("AK"), &json!("000000000000")));
+    assert_eq!(
+        (&iam["accessKey"], &iam["accountId"]),
+        (&json!("AK"), &json!("000000000000"))
+    );
 }
 
 #[tokio::test]
 async fn nobody_calls_without_a_permission_or_a_signature() {
     let world = world().await;
     let url = create(&world, json!({})).await;
-    assert_eq!(send(&world, &url, HttpRequest::get("/"), "").await.status, 200);
+    assert_eq!(
+        send(&world, &url, HttpRequest::get("/"), "").await.status,
+        200
+    );
     let taken = json!({ "FunctionName": "f", "StatementId": "url" });
     world.ok::<RemovePermission>(taken).await;
     let got = send(&world, &url, HttpRequest::get("/"), "").await;
-    assert_eq!((got.status, &got.json()), (403, &json!({ "Message": FORBIDDEN })));
-    assert_eq!(got.header("x-amzn-errortype"), Some("AccessDeniedException"));
+    assert_eq!(
+        (got.status, &got.json()),
+        (403, &json!({ "Message": FORBIDDEN }))
+    );
+    assert_eq!(
+        got.header("x-amzn-errortype"),
+        Some("AccessDeniedException")
+    );
 }
 
 #[tokio::test]
 async fn a_caller_of_another_account_needs_a_permission() {
     let world = world().await;
     let made = create(&world, json!({ "AuthType": "AWS_IAM" })).await;
-    let host = made["FunctionUrl"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/');
+    let host = made["FunctionUrl"]
+        .as_str()
+        .unwrap()
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
     let mut context = world.context(host);
     let other = headwater_types::Account("111111111111".into());
     context.caller = Arc::new(Caller::root(other));
@@ -264,7 +379,11 @@ async fn a_caller_of_another_account_needs_a_permission() {
         "Principal": "111111111111", "FunctionUrlAuthType": "AWS_IAM",
     });
     world.ok::<AddPermission>(them).await;
-    let answer = world.lambda.answer(&head, body::empty(), &context).await.unwrap();
+    let answer = world
+        .lambda
+        .answer(&head, body::empty(), &context)
+        .await
+        .unwrap();
     assert_eq!(answer.status(), 200);
 }
 
@@ -290,16 +409,27 @@ async fn pages_of_other_origins_are_told_what_they_may() {
         assert_eq!(got.status, 200);
         let expected = allowed.then_some(origin);
         assert_eq!(got.header("access-control-allow-origin"), expected);
-        assert_eq!(got.header("access-control-allow-methods"), allowed.then_some("GET,POST"));
-        assert_eq!(got.header("access-control-max-age"), allowed.then_some("60"));
+        assert_eq!(
+            got.header("access-control-allow-methods"),
+            allowed.then_some("GET,POST")
+        );
+        assert_eq!(
+            got.header("access-control-max-age"),
+            allowed.then_some("60")
+        );
     }
     let refused = HttpRequest::get("/").header("origin", "https://one.example");
     let got = send(&world, &url, refused, "").await;
     assert_eq!(
-        (got.status, got.header("access-control-allow-origin"), got.header("access-control-expose-headers")),
+        (
+            got.status,
+            got.header("access-control-allow-origin"),
+            got.header("access-control-expose-headers")
+        ),
         (403, Some("https://one.example"), Some("x-b"))
     );
-    let anyone = json!({ "FunctionName": "f", "AuthType": "NONE", "Cors": { "AllowOrigins": ["*"] } });
+    let anyone =
+        json!({ "FunctionName": "f", "AuthType": "NONE", "Cors": { "AllowOrigins": ["*"] } });
     world.ok::<UpdateFunctionUrlConfig>(anyone).await;
     let given = r#"{"statusCode": 200, "headers": {"access-control-allow-origin": "its own"}}"#;
     let got = send(&world, &url, post().header("origin", "https://x"), given).await;

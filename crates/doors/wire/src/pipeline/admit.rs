@@ -5,10 +5,13 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use bytes::Bytes;
 use futures_util::TryStreamExt;
-use headwater_auth::verify::{Seal, is_region};
+use headwater_auth::{
+    Caller,
+    verify::{Seal, is_region},
+};
 use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
-use headwater_types::Region;
+use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
 use percent_encoding::percent_decode_str;
@@ -172,11 +175,13 @@ impl Pipeline {
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
-        let fields = query::Fields::parse(&text);
+        let mut fields = query::Fields::parse(&text);
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
-        let Some(entry) = self.queried(&version, by_scope.as_deref()) else {
+        let linked = || self.linked(&action).filter(|_| version.is_empty());
+        let entry = self.queried(&version, by_scope.as_deref());
+        let Some(entry) = entry.or_else(linked) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
             return Err(
@@ -190,13 +195,19 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        self.authenticate_body(head, &received.bytes, context)?;
+        match route.and_then(|route| route.line.anonymous) {
+            Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
+            _ => self.authenticate_body(head, &received.bytes, context)?,
+        }
         let Some(route) = route else {
             return Err(match operation {
                 Some(operation) => not_supported(table, operation),
                 None => query::no_operation(&action, &version),
             });
         };
+        if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
+            fields.add(member, head.uri.path());
+        }
         let tree = query::read(fields, route.shape.input, form)?;
         let call = Call {
             name: route.shape.name,
@@ -220,6 +231,15 @@ impl Pipeline {
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
             None => entry.service.version == version,
+        })
+    }
+
+    /// The query service with an operation of that name for those who sign nothing: links in messages have no version.
+    fn linked(&self, action: &str) -> Option<&Entry> {
+        let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
+        entries.find(|entry| {
+            let route = self.table(entry).routes.get(action);
+            route.is_some_and(|route| route.line.anonymous.is_some())
         })
     }
 
@@ -252,6 +272,17 @@ impl Pipeline {
             context.caller = verifier.check_json(head, context.service, body)?;
         }
         Ok(())
+    }
+
+    /// Lets somebody in who is not known, to the region of an ARN if that is open.
+    fn admit_unsigned(&self, arn: &str, context: &mut Context) {
+        context.caller = Arc::new(Caller::anonymous());
+        if let Ok(arn) = arn.parse::<Arn>()
+            && is_region(&arn.region)
+            && self.places.is_open(&context.account, &arn.region)
+        {
+            context.region = Region(arn.region);
+        }
     }
 
     /// The same of a request's head; what is left to be seen of it is seen at the end of its body.
@@ -309,6 +340,11 @@ impl Pipeline {
             .and_then(|router| router.find(&head.method, &path, query, &head.headers, handled));
         found.ok_or_else(|| rest::no_operation(format, &head.method))
     }
+}
+
+/// Whether anybody has signed a request, in its head or its address.
+fn is_signed(head: &Parts) -> bool {
+    head.headers.contains_key(header::AUTHORIZATION) || signed_scope(head).is_some()
 }
 
 /// The error of an operation that has no route.

@@ -14,7 +14,9 @@ use crate::{
     known::Known,
     pipeline::{Page, Pipeline, takes_all},
     query,
+    query::Spelling,
     rest::{Format, Router, signed_scope},
+    table::Table,
 };
 
 const FORM: &[u8] = b"application/x-www-form-urlencoded";
@@ -25,14 +27,18 @@ pub(super) struct Entry {
     pub(super) service: &'static Service,
     /// The operations by method and path, where it is REST.
     pub(super) router: Option<Router>,
+    /// The names of its members in forms, where it has others there.
+    pub(super) spelling: Option<&'static Spelling>,
 }
 
 impl Entry {
-    pub(super) fn new(index: usize, service: &'static Service) -> Self {
+    pub(super) fn new(index: usize, table: &Table) -> Self {
+        let service = table.service;
         Self {
             index,
             service,
             router: Format::of(service).map(|_| Router::new(service)),
+            spelling: table.spelling,
         }
     }
 
@@ -43,7 +49,7 @@ impl Entry {
     /// The dialect of its forms.
     pub(super) fn form(&self) -> query::Form {
         let is_ec2 = self.service.speaks(Protocol::Ec2Query);
-        query::Form::new(self.service.xml_namespace, is_ec2)
+        query::Form::new(self.service.xml_namespace, is_ec2).spelled(self.spelling)
     }
 }
 
@@ -150,13 +156,25 @@ impl Pipeline {
         let is_form = of_type.is_some_and(|value| value.as_bytes().starts_with(FORM));
         let query = head.uri.query().unwrap_or_default();
         let has_action = || query.split('&').any(|pair| pair.starts_with("Action="));
-        let by_address = head.method == Method::GET && head.uri.path() == "/" && has_action();
-        let by_body = head.method == Method::POST && is_form && head.uri.path() == "/";
+        let is_place = head.uri.path() == "/" || self.is_address(head.uri.path());
+        let by_address = head.method == Method::GET && is_place && has_action();
+        let by_body = head.method == Method::POST && is_form && is_place;
         let is_query = |name: &str| {
             let ours = |entry: &Entry| entry.service.signing_name == name && entry.speaks_query();
             self.entries.iter().any(ours)
         };
         by_address || by_body || signed.is_some_and(|name| is_query(name) && is_form)
+    }
+
+    /// Whether a path is the address of something that a query service has: of an account, `/<account>/<name>`.
+    fn is_address(&self, path: &str) -> bool {
+        let of_account = |(account, name): (&str, &str)| {
+            let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
+            is_account && !name.is_empty() && !name.contains('/')
+        };
+        let addresses = |entry: &Entry| entry.spelling.is_some_and(|s| s.address.is_some());
+        let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
+        parts.is_some_and(of_account) && self.entries.iter().any(addresses)
     }
 
     /// A signature names its service. Without one, JSON services have their paths, and all the rest is S3's; so is what

@@ -48,6 +48,7 @@ pub use places::{OpenPlace, Place};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const S3_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-request-id");
+const TRACE: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 const EXTENDED_ID: HeaderName = HeaderName::from_static("x-amz-id-2");
 
 /// A page of the server's own, beside AWS's services.
@@ -146,7 +147,7 @@ impl Pipeline {
     pub fn new(tables: Vec<Table>, options: Options, env: Env) -> Self {
         let entries = tables.iter().enumerate();
         let entries = entries
-            .map(|(index, table)| Entry::new(index, table.service))
+            .map(|(index, table)| Entry::new(index, table))
             .collect();
         let others = options.others.clone();
         Self {
@@ -306,6 +307,7 @@ impl Pipeline {
                 secure: peer.secure,
                 user_agent: head.headers.get(header::USER_AGENT).cloned(),
                 referer: head.headers.get(header::REFERER).cloned(),
+                trace: head.headers.get(TRACE).cloned(),
             },
             room: Arc::default(),
             ..self.blank.clone()

@@ -62,6 +62,12 @@ impl Places {
         &self.at_home
     }
 
+    /// Whether the services of a place are open.
+    pub(super) fn is_open(&self, account: &Account, region: &str) -> bool {
+        let is_meant = |place: &Place| place.account == *account && place.region.0 == region;
+        is_meant(&self.home) || self.open.read().keys().any(is_meant)
+    }
+
     /// The tables of the place that a request is made for.
     pub(super) async fn tables(&self, context: &Context) -> Result<Arc<[Table]>, ApiError> {
         if context.region == self.home.region && context.account == self.home.account {

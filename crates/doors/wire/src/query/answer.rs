@@ -16,7 +16,7 @@ pub(crate) fn success(
 ) -> Response<Body> {
     let none = Map::new();
     let members = tree.as_object().unwrap_or(&none);
-    let mut writer = Writer::new(form.namespace);
+    let mut writer = Writer::new(form.namespace).spelled(form.spelling);
     let root = format!("{}Response", shape.name);
     writer.open(&root, &[]);
     if form.is_ec2 {
@@ -65,6 +65,9 @@ fn query_error(error: &ApiError, form: Form, context: &Context) -> Writer {
     };
     writer.leaf("Type", fault);
     said(&mut writer, error);
+    if form.spelling.is_some() {
+        writer.leaf("Detail", "");
+    }
     writer.close("Error");
     writer.leaf("RequestId", &context.request_id);
     writer.close("ErrorResponse");

@@ -9,7 +9,7 @@ use serde_json::Map;
 use crate::{
     ApiError,
     limits::{QUERY_DEPTH, QUERY_FIELDS},
-    query::Form,
+    query::{Form, VALUE},
     rest::parse_scalar,
 };
 
@@ -21,6 +21,13 @@ impl Fields {
     /// The fields of a form's text.
     pub(crate) fn parse(text: &str) -> Self {
         Self(parse_query(text))
+    }
+
+    /// Adds a field that the path of the address stands for, where there is none of that name.
+    pub(crate) fn add(&mut self, name: &str, path: &str) {
+        if self.get(name).is_none() && path != "/" {
+            self.0.push((name.to_owned(), path.to_owned()));
+        }
     }
 
     /// The first field of that name.
@@ -90,7 +97,18 @@ fn read_structure(
 }
 
 /// The name of a member in a form.
-fn name(member: &Member, form: Form) -> String {
+pub(super) fn name(member: &Member, form: Form) -> String {
+    let spelled = form
+        .spelling
+        .and_then(|spelling| spelling.of(member.wire_name));
+    if let Some(spelled) = spelled {
+        return spelled.query.to_owned();
+    }
+    if let (Some(_), Shape::List { member, .. }) = (form.spelling, member.shape)
+        && let Shape::Structure(structure) = member
+    {
+        return structure.name.to_owned();
+    }
     let mut name = member.wire_name.to_owned();
     if form.is_ec2
         && let Some(first) = name.get_mut(..1)
@@ -150,8 +168,14 @@ fn read_map(
 ) -> Result<Map<String, Value>, ApiError> {
     let mut map = Map::new();
     for mut entry in entries {
-        let key = entry.children.remove("key").and_then(|key| key.text);
-        let value = entry.children.remove("value");
+        let mut part = |names: &[&str]| names.iter().find_map(|name| entry.children.remove(*name));
+        let (keys, values): (&[&str], &[&str]) = match form.spelling {
+            Some(_) => (&["Name", "Key"], &[VALUE]),
+            // SNS has maps whose entries are spelled otherwise, and reads either.
+            None => (&["key", "Name"], &["value", "Value"]),
+        };
+        let key = part(keys).and_then(|key| key.text);
+        let value = part(values);
         if let (Some(key), Some(value)) = (key, value)
             && let Some(value) = read_value(value, name, shape, form)?
         {

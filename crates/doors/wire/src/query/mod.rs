@@ -5,9 +5,12 @@
 
 mod answer;
 mod form;
+mod spelling;
 
 pub(crate) use answer::{refuse, success};
 pub(crate) use form::{Fields, read};
+pub(crate) use spelling::VALUE;
+pub use spelling::{Spelled, Spelling};
 
 use crate::ApiError;
 
@@ -16,11 +19,21 @@ use crate::ApiError;
 pub(crate) struct Form {
     namespace: Option<&'static str>,
     is_ec2: bool,
+    spelling: Option<&'static Spelling>,
 }
 
 impl Form {
     pub(crate) fn new(namespace: Option<&'static str>, is_ec2: bool) -> Self {
-        Self { namespace, is_ec2 }
+        Self {
+            namespace,
+            is_ec2,
+            spelling: None,
+        }
+    }
+
+    /// The dialect of a service that spells its members otherwise here.
+    pub(crate) fn spelled(self, spelling: Option<&'static Spelling>) -> Self {
+        Self { spelling, ..self }
     }
 }
 

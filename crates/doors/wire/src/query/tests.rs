@@ -59,10 +59,12 @@ const fn list(member: &'static Shape, flattened: bool) -> Shape {
 const QUERY: Form = Form {
     namespace: Some("urn:x"),
     is_ec2: false,
+    spelling: None,
 };
 const EC2: Form = Form {
     namespace: None,
     is_ec2: true,
+    spelling: None,
 };
 
 fn tree(text: &str, form: Form) -> Value {

@@ -4,6 +4,7 @@ use headwater_shapes::{Shape, Structure};
 use serde_json::{Map, Value};
 
 use crate::{
+    query::{Spelling, VALUE},
     rest::{Times, body_members, render_scalar},
     xml::read::is_unwrapped,
 };
@@ -46,6 +47,8 @@ pub(crate) struct Writer {
     pub(crate) text: String,
     /// The namespace that the next element declares: the root's.
     namespace: Option<String>,
+    /// The names of members in the query protocol of a service that has others in JSON.
+    spelling: Option<&'static Spelling>,
 }
 
 impl Writer {
@@ -53,6 +56,37 @@ impl Writer {
         Self {
             text: DECLARATION.to_owned(),
             namespace: namespace.map(str::to_owned),
+            spelling: None,
+        }
+    }
+
+    /// The same with other names of members.
+    pub(crate) fn spelled(self, spelling: Option<&'static Spelling>) -> Self {
+        Self { spelling, ..self }
+    }
+
+    /// A member of a service whose lists and maps are flat and have other names in the query protocol.
+    fn spell(&mut self, name: &str, value: &Value, shape: &Shape, spelling: &Spelling) {
+        let spelled = spelling.of(name);
+        match (value, shape) {
+            (Value::Array(items), Shape::List { member, .. }) => {
+                let of_structure = match member {
+                    Shape::Structure(structure) => structure.name,
+                    _ => name,
+                };
+                let name = spelled.map_or(of_structure, |spelled| spelled.query);
+                items.iter().for_each(|item| self.value(name, item, member));
+            }
+            (Value::Object(entries), Shape::Map { value: shape, .. }) => {
+                let (name, key) = spelled.map_or((name, "Name"), |s| (s.query, s.key));
+                for (entry, value) in entries {
+                    self.open(name, &[]);
+                    self.leaf(key, entry);
+                    self.value(VALUE, value, shape);
+                    self.close(name);
+                }
+            }
+            (value, shape) => self.value(name, value, shape),
         }
     }
 
@@ -136,6 +170,10 @@ impl Writer {
     /// A structure's members, each an element.
     pub(crate) fn members(&mut self, tree: &Map<String, Value>, structure: &Structure) {
         for member in body_members(structure).filter(|member| !member.xml_attribute) {
+            if let (Some(spelling), Some(value)) = (self.spelling, tree.get(member.wire_name)) {
+                self.spell(member.wire_name, value, member.shape, spelling);
+                continue;
+            }
             match (tree.get(member.wire_name), member.shape) {
                 (None, _) => {}
                 (

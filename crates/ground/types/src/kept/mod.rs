@@ -112,6 +112,18 @@ entries! {
         MappingProgress = "mappings/progress/", of "mappings", in "mappings.md";
         /// A mapping that was deleted and may have rows left, by its id.
         MappingsDeleted = "mappings/deleted/", of "mappings", in "mappings.md";
+        /// A topic, by its name.
+        Topics = "topics/topic/", of "topics", in "topics.md";
+        /// A subscription, by its id.
+        Subscriptions = "topics/subscription/", of "topics", in "topics.md";
+        /// The id of a topic's one subscription of an endpoint: `<topic>/<protocol>/<hash of the endpoint>`.
+        SubscriptionEndpoints = "topics/endpoint/", of "topics", in "topics.md";
+        /// How far a subscription is, by its id.
+        SubscriptionProgress = "topics/progress/", of "topics", in "topics.md";
+        /// A confirmation that may come, by its token.
+        SubscriptionTokens = "topics/token/", of "topics", in "topics.md";
+        /// A request to confirm something that is to be sent, by its id.
+        SubscriptionNotices = "topics/notice/", of "topics", in "topics.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
@@ -168,6 +180,10 @@ entries! {
         MessageQueueNumber = "messages/next-number", of "messages", in "messages.md";
         /// The number of the next log group.
         LogGroupNumber = "log-group-numbers/next", of "loggroups", in "log-groups.md";
+        /// The number of the next topic.
+        TopicNumber = "topics/next-number", of "topics", in "topics.md";
+        /// The key that messages of topics are signed with, and its certificate.
+        TopicSigning = "topics/signing", of "topics", in "topics.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
@@ -188,6 +204,8 @@ pub enum ShardSpace {
     Deliveries = 0x02,
     /// Events of log groups: the group's number.
     LogGroups = 0x03,
+    /// Messages of topics: the topic's number.
+    Topics = 0x05,
     /// Queues of messages: twice the queue's number, and one more for its changes.
     Messages = 0x04,
 }
@@ -198,6 +216,7 @@ impl ShardSpace {
         Self::Streams,
         Self::Deliveries,
         Self::LogGroups,
+        Self::Topics,
         Self::Messages,
     ];
 
@@ -207,6 +226,7 @@ impl ShardSpace {
             Self::Streams => "streams",
             Self::Deliveries => "delivery",
             Self::LogGroups => "loggroups",
+            Self::Topics => "topics",
             Self::Messages => "messages",
         }
     }
@@ -217,6 +237,7 @@ impl ShardSpace {
             Self::Streams => "records.md",
             Self::Deliveries => "delivery.md",
             Self::LogGroups => "log-groups.md",
+            Self::Topics => "topics.md",
             Self::Messages => "messages.md",
         }
     }

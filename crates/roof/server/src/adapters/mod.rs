@@ -8,6 +8,7 @@ mod mappings;
 mod objects;
 mod outcomes;
 mod tables;
+mod topics;
 mod warehouse;
 mod web;
 
@@ -18,5 +19,6 @@ pub use mappings::{FailureBuckets, MappedFunctions};
 pub use objects::StoreObjects;
 pub use outcomes::OutcomePlaces;
 pub use tables::SchemaTables;
+pub use topics::TopicEndpoints;
 pub use warehouse::PostgresWarehouse;
 pub use web::HttpWeb;

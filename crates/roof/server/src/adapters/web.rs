@@ -61,7 +61,8 @@ impl HttpWeb {
         answer_max: usize,
     ) -> Result<Response<Bytes>, WebError> {
         let mut request = request.map(Full::new);
-        request.headers_mut().insert(header::USER_AGENT, AGENT);
+        let headers = request.headers_mut();
+        headers.entry(header::USER_AGENT).or_insert(AGENT);
         let (head, body) = self
             .pool
             .request(request)

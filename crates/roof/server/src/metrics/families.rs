@@ -180,6 +180,22 @@ metrics! {
     Gauge MAPPING_AGE = "headwater_mapping_record_age_seconds" ["region", "mapping", "function"]
         "How old the newest record of the last batch was when it was done";
 
+    // Topics.
+    Counter TOPIC_MESSAGES = "headwater_topic_published_messages_total" ["region", "topic"]
+        "Messages that were published";
+    Counter SUBSCRIPTION_DELIVERED = "headwater_subscription_delivered_messages_total" ["region", "topic", "subscription"]
+        "Messages that the endpoint took";
+    Counter SUBSCRIPTION_FAILED = "headwater_subscription_failed_tries_total" ["region", "topic", "subscription"]
+        "Tries that the endpoint refused, or that did not reach it";
+    Counter SUBSCRIPTION_FILTERED = "headwater_subscription_filtered_messages_total" ["region", "topic", "subscription"]
+        "Messages that the filter did not want";
+    Counter SUBSCRIPTION_DEAD = "headwater_subscription_dead_letters_total" ["region", "topic", "subscription"]
+        "Messages that became dead letters";
+    Counter SUBSCRIPTION_GIVEN_UP = "headwater_subscription_given_up_messages_total" ["region", "topic", "subscription"]
+        "Messages that were given up without a dead letter";
+    Gauge SUBSCRIPTION_OPEN = "headwater_subscription_open_messages" ["region", "topic", "subscription"]
+        "Messages that are under way or wait for their next try";
+
     // The log.
     Gauge LOG_HEALTHY = "headwater_log_healthy" []
         "1 while the log takes appends, as `/_headwater/health` says";

@@ -14,6 +14,7 @@ pub mod streams;
 #[cfg(test)]
 mod tests;
 mod text;
+pub mod topics;
 
 use std::sync::Arc;
 

@@ -22,6 +22,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     let (env, catalog, log) = ground.parts();
     let ports = ground.ports(others, given(&others.invoke));
     let deliveries = Deliveries::open(env, catalog, log, ports, ground.delivery_options()).await?;
+    others.deliveries = Some(deliveries.clone());
     Ok(Arc::new(Service(deliveries)))
 }
 

@@ -39,6 +39,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         functions: functions.clone(),
     };
     others.invoke = Some(Arc::new(invoke));
+    others.functions = Some(functions.clone());
     let called = MappedFunctions {
         env: env.clone(),
         functions: functions.clone(),
@@ -55,7 +56,7 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         account: ground.functions.account.clone(),
         region: ground.functions.region.clone(),
         objects: given(&others.objects),
-        queues: others.queues.clone(),
+        queues: others.messages.clone(),
     }));
     let code = Arc::new(ObjectCode(given(&others.store)));
     let door = Lambda::new(env, functions.clone(), mappings.clone(), code);

@@ -9,14 +9,18 @@ mod kinesis;
 mod lambda;
 mod logs;
 mod s3;
+mod sns;
+mod sqs;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
-use headwater_delivery::{Invoke, LogSink, Objects, Tables};
+use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
+use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
+use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
 use headwater_wire::Table;
 use http::{Request, Response};
@@ -38,6 +42,10 @@ pub const SERVICES: &[Service] = &[
         open: |ground, given| Box::pin(glue::open(ground, given)),
     },
     Service {
+        name: "sqs",
+        open: |ground, given| Box::pin(sqs::open(ground, given)),
+    },
+    Service {
         name: "kinesis",
         open: |ground, given| Box::pin(kinesis::open(ground, given)),
     },
@@ -48,6 +56,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "firehose",
         open: |ground, given| Box::pin(firehose::open(ground, given)),
+    },
+    Service {
+        name: "sns",
+        open: |ground, given| Box::pin(sns::open(ground, given)),
     },
 ];
 
@@ -116,10 +128,14 @@ pub struct Given {
     pub objects: Option<Arc<dyn Objects>>,
     /// The functions that deliveries call.
     pub invoke: Option<Arc<dyn Invoke>>,
-    /// The queues that others send to.
-    pub queues: Option<Arc<headwater_messages::Messages>>,
+    /// The functions that messages call.
+    pub functions: Option<Functions>,
+    /// The delivery streams that messages are put into.
+    pub deliveries: Option<Arc<Deliveries>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The queues that others send to and poll.
+    pub messages: Option<Arc<Messages>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }

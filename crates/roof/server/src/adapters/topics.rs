@@ -1,0 +1,124 @@
+//! Messages of topics go into queues, functions and delivery streams of this server, and to addresses.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use headwater_delivery::{Deliveries, DeliveryError, Web};
+use headwater_env::Env;
+use headwater_functions::{Error, Functions, Request as Invocation};
+use headwater_messages::{Error as QueueError, Messages, NewMessage};
+use headwater_topics::{
+    Attribute, Value,
+    ports::{EndpointError, Endpoints, Letter},
+};
+use headwater_types::Arn;
+use http::Request;
+
+use super::{HttpWeb, invoke::named};
+
+/// The most bytes of an answer that are read; only its status matters.
+const ANSWER_BYTES: usize = 1024 * 1024;
+
+/// The endpoints of this server, and those that HTTP reaches.
+pub struct TopicEndpoints {
+    /// Gives each invocation its id.
+    pub env: Env,
+    /// The queues, where there are some.
+    pub queues: Option<Arc<Messages>>,
+    /// The functions.
+    pub functions: Functions,
+    /// The delivery streams.
+    pub deliveries: Arc<Deliveries>,
+    /// HTTP.
+    pub web: HttpWeb,
+}
+
+#[async_trait]
+impl Endpoints for TopicEndpoints {
+    async fn send(&self, queue: &Arn, letter: Letter) -> Result<(), EndpointError> {
+        let queues = self.queues.as_ref().ok_or_else(|| missing(queue))?;
+        let Letter {
+            body,
+            attributes,
+            group,
+            trace,
+            topic,
+        } = letter;
+        let attributes = attributes.into_iter();
+        let message = NewMessage {
+            body,
+            attributes: attributes
+                .map(|(name, attribute)| (name, in_queue(attribute)))
+                .collect(),
+            trace,
+            group,
+            sender: topic.account,
+            ..NewMessage::default()
+        };
+        let sent = queues.send(&queue.resource, vec![message]).await;
+        let sent = sent.map_err(|error| match error {
+            QueueError::NoQueue(_) => missing(queue),
+            error => EndpointError::Failed(error.to_string()),
+        })?;
+        match sent.into_iter().find_map(Result::err) {
+            Some(fault) => Err(EndpointError::Refused(fault.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    async fn invoke(&self, function: &Arn, event: Bytes) -> Result<(), EndpointError> {
+        let (name, qualifier) = named(function).ok_or_else(|| missing(function))?;
+        let request = Invocation {
+            request_id: self.env.random.uuid(),
+            payload: event,
+            client_context: None,
+            qualifier,
+        };
+        let kept = self.functions.invoke_later(&name, request).await;
+        kept.map_err(|error| match error {
+            Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => missing(function),
+            error @ Error::PayloadTooLarge { .. } => EndpointError::Refused(error.to_string()),
+            error => EndpointError::Failed(error.to_string()),
+        })
+    }
+
+    async fn put(&self, stream: &Arn, data: Bytes) -> Result<(), EndpointError> {
+        let name = stream.name_of("deliverystream");
+        let name = name.ok_or_else(|| missing(stream))?;
+        let put = self.deliveries.put(name, vec![data]).await;
+        let accepted = put.map_err(|error| match error {
+            DeliveryError::NotFound(_) => missing(stream),
+            error @ (DeliveryError::NotDirect(_) | DeliveryError::TooLarge) => {
+                EndpointError::Refused(error.to_string())
+            }
+            error => EndpointError::Failed(error.to_string()),
+        })?;
+        match accepted.ids.first() {
+            Some(Some(_)) => Ok(()),
+            _ => Err(EndpointError::Failed("it is throttled".to_owned())),
+        }
+    }
+
+    async fn post(&self, request: Request<Bytes>, within: Duration) -> Result<u16, String> {
+        let answer = self.web.send(request, within, ANSWER_BYTES).await;
+        match answer {
+            Ok(answer) => Ok(answer.status().as_u16()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+/// An attribute as queues have it.
+fn in_queue(attribute: Attribute) -> headwater_messages::Attribute {
+    let Attribute { data_type, value } = attribute;
+    let value = match value {
+        Value::Text(text) => headwater_messages::Value::Text(text),
+        bytes @ Value::Base64(_) => headwater_messages::Value::Binary(bytes.bytes().into()),
+    };
+    headwater_messages::Attribute { data_type, value }
+}
+
+fn missing(arn: &Arn) -> EndpointError {
+    EndpointError::Refused(format!("there is no {arn}"))
+}
