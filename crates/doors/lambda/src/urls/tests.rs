@@ -1,5 +1,7 @@
 //! Addresses, from settings to answers.
 
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
 use bytes::Bytes;
 use headwater_http::body;
 use headwater_shapes_lambda::ops::{
