@@ -371,8 +371,8 @@ def test_refusals_are_in_awss_words(lambda_, make, name):
     assert refused == (400, "InvalidParameterValueException", bad_zip)
     assert error_of(lambda: create(FunctionName=other, Role="r1"))[1] == "ValidationException"
     assert error_of(lambda: create(FunctionName=other, Timeout=901))[1] == "ValidationException"
-    status, code, message = error_of(lambda: create(FunctionName=other, Layers=[f"{OF}f:1".replace("function", "layer")]))
-    assert (status, code) == (501, "NotImplemented") and "Layers" in message
+    status, code, message = error_of(lambda: create(FunctionName=other, EphemeralStorage={"Size": 1024}))
+    assert (status, code) == (501, "NotImplemented") and "EphemeralStorage" in message
     stale = lambda: lambda_.update_function_configuration(FunctionName=name, Timeout=9, RevisionId="stale")
     assert error_of(stale)[:2] == (412, "PreconditionFailedException")
     not_json = lambda: lambda_.invoke(FunctionName=name, Payload=b"{")
@@ -437,9 +437,9 @@ def test_output_is_in_the_log_group(server, lambda_, logs, make, name):
     group = f"/aws/lambda/{name}"
     (stream,) = logs.describe_log_streams(logGroupName=group, orderBy="LastEventTime")["logStreams"]
     events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)
-    assert [event["message"] for event in events["events"]] == lines
+    assert [event["message"] for event in events["events"]] == [f"{line}\n" for line in lines]
     found = server.aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "said")
-    assert [event["message"] for event in found["events"]] == [lines[2]]
+    assert [event["message"] for event in found["events"]] == [f"{lines[2]}\n"]
 
 
 def test_the_cli_invokes(server, make, name, tmp_path):

@@ -255,7 +255,7 @@ impl Shared {
             .get(RESPONSE_MODE)
             .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"streaming"));
         match self.begin(id) {
-            Err(refusal) => refusal,
+            Err(wrong) => wrong.answer(),
             Ok(streams) if streams && is_streamed => self.stream(id, headers, body).await,
             Ok(_) => self.whole(id, body).await,
         }
@@ -326,8 +326,8 @@ impl Shared {
     }
 
     async fn error(&self, id: &str, body: Incoming) -> Response<Full<Bytes>> {
-        if let Err(refusal) = self.begin(id) {
-            return refusal;
+        if let Err(wrong) = self.begin(id) {
+            return wrong.answer();
         }
         match read(body).await {
             ReportBody::Whole(error, _) => self.finish(id, Report::Error(error)).await,
@@ -338,15 +338,11 @@ impl Shared {
     }
 
     /// Begins the one answer to the invocation that the process has, and says whether its caller takes pieces.
-    fn begin(&self, id: &str) -> Result<bool, Response<Full<Bytes>>> {
+    fn begin(&self, id: &str) -> Result<bool, Wrong> {
         let mut slot = self.work.lock();
         match slot.current.as_mut().filter(|current| current.id == id) {
-            None => Err(wrong_id()),
-            Some(current) if current.answering => Err(refused(
-                StatusCode::FORBIDDEN,
-                "InvalidStateTransition",
-                "Transition from InvocationResponse to InvocationResponse is not allowed.",
-            )),
+            None => Err(Wrong::Id),
+            Some(current) if current.answering => Err(Wrong::Second),
             Some(current) => {
                 current.answering = true;
                 Ok(current.streams)
@@ -378,6 +374,32 @@ impl Shared {
     async fn report(&self, report: Report) {
         // The other half is gone only together with the process.
         drop(self.reporter.send(report).await);
+    }
+}
+
+/// Why an answer is none.
+#[derive(Debug, Clone, Copy)]
+enum Wrong {
+    /// The process has no such invocation.
+    Id,
+    /// An answer to it is on its way already.
+    Second,
+}
+
+impl Wrong {
+    fn answer(self) -> Response<Full<Bytes>> {
+        match self {
+            Self::Id => refused(
+                StatusCode::BAD_REQUEST,
+                "InvalidRequestID",
+                "Invalid request ID",
+            ),
+            Self::Second => refused(
+                StatusCode::FORBIDDEN,
+                "InvalidStateTransition",
+                "Transition from InvocationResponse to InvocationResponse is not allowed.",
+            ),
+        }
     }
 }
 
@@ -452,14 +474,6 @@ fn handed(work: Work) -> Response<Full<Bytes>> {
 
 fn accepted() -> Response<Full<Bytes>> {
     json(StatusCode::ACCEPTED, &serde_json::json!({ "status": "OK" }))
-}
-
-fn wrong_id() -> Response<Full<Bytes>> {
-    refused(
-        StatusCode::BAD_REQUEST,
-        "InvalidRequestID",
-        "Invalid request ID",
-    )
 }
 
 fn cut_off() -> Response<Full<Bytes>> {

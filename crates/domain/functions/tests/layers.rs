@@ -1,5 +1,7 @@
 //! Layers: seen under `/opt` by whoever has them, written by nobody, kept for as long as somebody does.
 
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
 mod common;
 
 use std::process::Command;

@@ -1,5 +1,7 @@
 //! Answers in pieces: from our Node bootstrap and from runtimes of a package's own, with slow callers and callers who go.
 
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
 mod common;
 
 use common::{World, json, name};

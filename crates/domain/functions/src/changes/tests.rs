@@ -159,6 +159,52 @@ const CALLS: &[(&str, Call)] = &[
             w.functions.delete(&name("f")).await
         })
     }),
+    ("publish_layer, change_layer_policy, delete_layer", |w| {
+        Box::pin(async move {
+            let id = publish_layer(w, "other").await?;
+            let grant = |permissions: &mut Vec<_>| {
+                permissions.push(crate::LayerPermission {
+                    id: "p".into(),
+                    principal: "*".into(),
+                    organization: None,
+                });
+                Ok(())
+            };
+            w.functions.change_layer_policy(&id, None, grant).await?;
+            w.functions.delete_layer(&id).await
+        })
+    }),
+    ("a layer given, taken and deleted", |w| {
+        Box::pin(async move {
+            let id = publish_layer(w, "l").await?;
+            let used = vec![w.functions.layer(&id).await?.used()];
+            give_layers(w, used).await?;
+            w.functions.publish(&name("f"), Publish::default()).await?;
+            w.functions.delete_layer(&id).await?;
+            give_layers(w, vec![]).await?;
+            w.functions.delete_version(&name("f"), 2).await
+        })
+    }),
+    ("create_url, update_url, delete_url", |w| {
+        Box::pin(async move {
+            let target = url_target(None);
+            w.functions.create_url(&target, url_settings()).await?;
+            let change = crate::UrlChange::default();
+            w.functions.update_url(&target, change).await?;
+            w.functions.delete_url(&target).await
+        })
+    }),
+    ("addresses of what is deleted", |w| {
+        Box::pin(async move {
+            w.functions.create_alias(&name("f"), alias("live")).await?;
+            for target in [url_target(None), url_target(Some("live"))] {
+                w.functions.create_url(&target, url_settings()).await?;
+            }
+            let live = "live".parse().unwrap();
+            w.functions.delete_alias(&name("f"), &live).await?;
+            w.functions.delete(&name("f")).await
+        })
+    }),
     ("invoke_later", |w| {
         Box::pin(async move { w.functions.invoke_later(&name("f"), request()).await })
     }),
@@ -166,6 +212,40 @@ const CALLS: &[(&str, Call)] = &[
 
 fn name(text: &str) -> FunctionName {
     text.parse().unwrap()
+}
+
+async fn publish_layer(world: &World, layer: &str) -> Result<crate::LayerId, Error> {
+    let layer = layer.parse().unwrap();
+    let wishes = crate::LayerWishes::default();
+    let published = world
+        .functions
+        .publish_layer(&layer, wishes, zip("l"))
+        .await?;
+    Ok(published.id())
+}
+
+async fn give_layers(world: &World, layers: Vec<crate::Layer>) -> Result<(), Error> {
+    let change = move |configuration: &mut Configuration| configuration.layers = layers;
+    let function = name("f");
+    let given = world
+        .functions
+        .update_configuration(&function, None, change);
+    given.await.map(drop)
+}
+
+fn url_target(alias: Option<&str>) -> crate::UrlTarget {
+    crate::UrlTarget {
+        function: name("f"),
+        alias: alias.map(|alias| alias.parse().unwrap()),
+    }
+}
+
+fn url_settings() -> crate::UrlSettings {
+    crate::UrlSettings {
+        signed: false,
+        cors: None,
+        streams: None,
+    }
 }
 
 fn part() -> Part {
@@ -258,15 +338,27 @@ async fn agrees(world: World) {
                 .unwrap(),
         );
     }
-    let named: BTreeSet<_> = all
+    let mut named: BTreeSet<_> = all
         .iter()
-        .map(|function| function.code.package.clone())
+        .flat_map(|function| {
+            let layers = function.configuration.layers.iter();
+            let layers = layers.map(|layer| &layer.code);
+            layers.chain([&function.code])
+        })
+        .map(|code| code.package.clone())
         .collect();
+    let layers = ["l", "other"].map(|layer| layer.parse().unwrap());
+    for layer in &layers {
+        let versions = world.functions.layer_versions(layer).await.unwrap();
+        named.extend(versions.into_iter().map(|version| version.code.package));
+    }
+    addresses_agree(&world, &functions).await;
     for kind in [
         "function-versions/",
         "function-aliases/",
         "function-policies/",
         "function-event-settings/",
+        "function-urls/",
     ] {
         let kept = world.catalog.scan(kind, None, 100).await.unwrap();
         let of = |key: &str| {
@@ -297,6 +389,76 @@ async fn agrees(world: World) {
     assert_eq!(kept, named, "a package for each record, and no other");
     let events = world.catalog.scan("function-events/", None, 100).await;
     assert_eq!(world.functions.waiting_events(), events.unwrap().len());
+}
+
+/// Every address leads to where it says, and back.
+async fn addresses_agree(world: &World, functions: &[Function]) {
+    let mut ids = BTreeSet::new();
+    for function in functions {
+        for url in world.functions.urls(&function.name).await.unwrap() {
+            let found = world.functions.url_of(&url.id).await.unwrap();
+            assert_eq!(found.as_ref(), Some(&url));
+            ids.insert(url.id.to_string());
+            if let Some(alias) = &url.target.alias {
+                let alias = world.functions.alias(&function.name, alias).await;
+                assert!(alias.is_ok(), "an address of an alias that is gone");
+            }
+        }
+    }
+    let kept = world.catalog.scan("function-url-ids/", None, 100).await;
+    let kept = kept.unwrap().into_iter();
+    let kept: BTreeSet<_> = kept
+        .map(|(key, _)| key["function-url-ids/".len()..].to_owned())
+        .collect();
+    assert_eq!(kept, ids, "ids that lead nowhere");
+}
+
+/// What the catalog did not take is not answered as done.
+#[tokio::test]
+async fn a_catalog_that_fails_is_told_of() {
+    let world = world(&CountedTasks::default()).await;
+    let id = publish_layer(&world, "l").await.unwrap();
+    let target = url_target(None);
+    let url = world.functions.create_url(&target, url_settings()).await;
+    let url = url.unwrap();
+    world.catalog.fail_after(0);
+    let failed = |done: Result<(), Error>| assert!(matches!(done, Err(Error::Catalog(_))));
+    failed(world.functions.delete_layer(&id).await);
+    failed(world.functions.delete_url(&target).await);
+    failed(publish_layer(&world, "l").await.map(drop));
+    world.catalog.mend();
+    assert!(world.functions.layer(&id).await.is_ok());
+    assert_eq!(world.functions.url_of(&url.id).await, Ok(Some(url)));
+}
+
+/// An address that is made while its function or alias is deleted is of something, or is not there.
+#[tokio::test]
+async fn an_address_is_never_left_alone() {
+    let tasks = CountedTasks::default();
+    for deletes_alias in [true, false] {
+        let world = world(&tasks).await;
+        let (f, live) = (name("f"), "live".parse().unwrap());
+        world
+            .functions
+            .create_alias(&f, alias("live"))
+            .await
+            .unwrap();
+        let target = url_target(Some("live"));
+        let delete = async {
+            match deletes_alias {
+                true => world.functions.delete_alias(&f, &live).await,
+                false => world.functions.delete(&f).await,
+            }
+        };
+        let made = world.functions.create_url(&target, url_settings());
+        let (made, deleted) = futures_util::join!(made, delete);
+        assert_eq!(deleted, Ok(()));
+        assert!(matches!(
+            made,
+            Ok(_) | Err(Error::NotFound(_) | Error::NoAlias(_))
+        ));
+        agrees(world).await;
+    }
 }
 
 #[tokio::test]

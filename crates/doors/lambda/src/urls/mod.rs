@@ -33,6 +33,20 @@ const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 const FORBIDDEN: &str = "Forbidden. For troubleshooting Function URL authorization issues, see: \
                          https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html";
 
+/// Whether somebody may call.
+enum Admission {
+    /// They may; who it is, where they had to sign.
+    Granted(Option<Arc<Caller>>),
+    /// They may not, and this is the answer.
+    Refused(Response<Body>),
+}
+
+impl Admission {
+    fn forbidden() -> Self {
+        Self::Refused(forbidden(FORBIDDEN.into()))
+    }
+}
+
 /// The id and the region of a host.
 fn parts(host: &str) -> Option<(UrlId, &str)> {
     let mut labels = host.splitn(4, '.');
@@ -94,8 +108,8 @@ impl Lambda {
             Err(error) => return Err(ApiError::new(400, "BadRequestException", error.to_string())),
         };
         let caller = match self.admit(url, head, &body, context).await? {
-            Ok(caller) => caller,
-            Err(refusal) => return Ok(refusal),
+            Admission::Granted(caller) => caller,
+            Admission::Refused(refusal) => return Ok(refusal),
         };
         let now = self.functions.now();
         let event = event::Event {
@@ -169,34 +183,34 @@ impl Lambda {
         head: &Parts,
         body: &[u8],
         context: &Context,
-    ) -> Result<Result<Option<Arc<Caller>>, Response<Body>>, ApiError> {
-        let refusal = || Err(forbidden(FORBIDDEN.into()));
+    ) -> Result<Admission, ApiError> {
         if !url.settings.signed {
             let anybody = Caller {
                 account: Account("anonymous".to_owned()),
                 arn: "anonymous".to_owned(),
             };
             return Ok(match self.permits(url, &anybody, "NONE").await? {
-                true => Ok(None),
-                false => refusal(),
+                true => Admission::Granted(None),
+                false => Admission::forbidden(),
             });
         }
         // Also where signatures are not checked for want of keys, one has to be there.
         if !is_signed(head) {
-            return Ok(refusal());
+            return Ok(Admission::forbidden());
         }
         let caller = match context.signer(head, body) {
             Ok(caller) => caller,
             Err(error) => {
                 let text = json!({ "Message": error.message() });
-                return Ok(Err(refused(StatusCode::FORBIDDEN, error.code(), &text)));
+                let refusal = refused(StatusCode::FORBIDDEN, error.code(), &text);
+                return Ok(Admission::Refused(refusal));
             }
         };
         let is_own = caller.account == context.account;
         Ok(
             match is_own || self.permits(url, &caller, "AWS_IAM").await? {
-                true => Ok(Some(caller)),
-                false => refusal(),
+                true => Admission::Granted(Some(caller)),
+                false => Admission::forbidden(),
             },
         )
     }

@@ -1,5 +1,7 @@
 //! Addresses, from settings to answers.
 
+#![allow(clippy::unwrap_used, reason = "this is test code")]
+
 use bytes::Bytes;
 use headwater_http::body;
 use headwater_shapes_lambda::ops::{
@@ -9,6 +11,7 @@ use headwater_shapes_lambda::ops::{
 };
 use http::{HeaderMap, Request as HttpRequest};
 use http_body_util::BodyExt;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -433,4 +436,32 @@ async fn pages_of_other_origins_are_told_what_they_may() {
     let given = r#"{"statusCode": 200, "headers": {"access-control-allow-origin": "its own"}}"#;
     let got = send(&world, &url, post().header("origin", "https://x"), given).await;
     assert_eq!(got.header("access-control-allow-origin"), Some("*"));
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_function_gives_is_an_answer_or_none(
+        payload in proptest::collection::vec(any::<u8>(), 0..200),
+        text in r#"[{}\[\]"a-z:, 0-9\\]{0,60}"#,
+    ) {
+        drop(answer::of(&Bytes::from(payload)));
+        drop(answer::of(&Bytes::from(text.clone())));
+        let member = format!(r#"{{"statusCode": 200, "headers": {text}, "body": {text}}}"#);
+        drop(answer::of(&Bytes::from(member)));
+    }
+
+    #[test]
+    fn spaces_outside_of_texts_are_all_that_goes(value in r#"[a-z \\"\n]{0,40}"#, number in any::<i64>()) {
+        let value = json!({ "a b": [value, number, null], "c": {} });
+        let payload = Bytes::from(serde_json::to_string_pretty(&value).unwrap());
+        let body = futures_util::FutureExt::now_or_never(answer::of(&payload).unwrap().into_body().collect());
+        let body = body.unwrap().unwrap().to_bytes();
+        prop_assert_eq!(body, value.to_string());
+    }
+
+    #[test]
+    fn any_host_is_one_or_none(host in "\\PC{0,80}", id in "[a-z0-9]{30,34}") {
+        let _ = parts(&host);
+        let _ = parts(&format!("{id}.lambda-url.{host}"));
+    }
 }
