@@ -206,6 +206,28 @@ class TestObjects:
         assert (status, error["Code"]) == (501, "NotImplemented") and "customer" in error["Message"]
         assert s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
 
+    def test_encryption_is_not_asked_for_where_nothing_is_written(self, s3, bucket):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+        upload = s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
+        part = s3.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=1, Body=b"x")
+        parts = {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}
+        ask = lambda request, **_: request.headers.add_header("x-amz-server-side-encryption", "AES256")
+        for call, more in [
+            (s3.get_object, {}),
+            (s3.head_object, {}),
+            (s3.complete_multipart_upload, {"UploadId": upload, "MultipartUpload": parts}),
+        ]:
+            s3.meta.events.register("before-sign.s3", ask)
+            try:
+                status, error = refused(call, Bucket=bucket, Key="k", **more)
+            finally:
+                s3.meta.events.unregister("before-sign.s3", ask)
+            assert status == 400
+            if call != s3.head_object:
+                assert error["Code"] == "InvalidArgument"
+                assert error["Message"] == "x-amz-server-side-encryption header is not supported for this operation."
+        s3.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload=parts)
+
     def test_odd_keys(self, s3, bucket):
         odd = ["/", "a//b", "../x", "a b+c%20d?e#f&g=h", "日本語", "tab\tkey", "trailing/", "k" * 1024, "\u00e9", "'\"<>&"]
         for key in odd:

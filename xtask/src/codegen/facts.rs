@@ -326,8 +326,13 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
 ];
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
-/// Lambda's runtimes.
-const CHECKED_BY_DOORS: &[&str] = &["Runtime"];
+/// Lambda's runtimes, SQS's attributes.
+const CHECKED_BY_DOORS: &[&str] = &[
+    "MessageSystemAttributeName",
+    "MessageSystemAttributeNameForSends",
+    "QueueAttributeName",
+    "Runtime",
+];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_log::{SourceLimit, SourceRecord};
+use headwater_types::Arn;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
@@ -12,9 +13,9 @@ use crate::{
     judge::{Verdict, judge, state},
     lane::{Called, End, Lane, wait_before},
     limits::{
-        EVENT_BYTES_MAX, READ_BYTES_MAX, READ_RECORDS_MAX, WINDOW_STATE_BYTES_MAX, WORK_KIB_MAX,
+        BATCH_KIB_MAX, EVENT_BYTES_MAX, READ_BYTES_MAX, READ_RECORDS_MAX, WINDOW_STATE_BYTES_MAX,
     },
-    payload::{Condition, Frame, GivenUp, WindowCall, given_up, object_key},
+    payload::{Condition, Frame, GivenUp, Outcome, WindowCall, given_up, object_key},
     ports::Answer,
     window::Window,
     worker::{Configured, LastResult, WorkError},
@@ -26,8 +27,8 @@ struct Course {
     spans: Vec<Span>,
     /// The window that its records are in, where there are windows.
     window: Option<Window>,
-    /// The last answer.
-    last: Option<Answer>,
+    /// What came of the last call.
+    last: Option<Outcome>,
     /// How often in a row it was waited for something else than a verdict: the function, or the destination.
     pauses: u32,
 }
@@ -176,9 +177,10 @@ impl Lane {
         if done > 0 {
             let next = records.get(done).map_or(span.to, |record| record.offset);
             self.advance(next, course.window.clone()).await?;
+            course.window = course.window.take().map(Window::at_rest);
             self.done(&records[..done]);
         }
-        course.last = Some(answer);
+        course.last = Some(Outcome::of(answer));
         let Some(first) = records.get(done) else {
             return Ok(None);
         };
@@ -191,8 +193,8 @@ impl Lane {
         let from = first.offset;
         let tries = match done {
             0 => span.tries.saturating_add(1),
-            // A new batch, whose first record failed once.
-            _ => 1,
+            // What is left is a new batch (recorded on AWS: with 3 retries, it is called with 4 times more).
+            _ => 0,
         };
         course.spans.push(Span {
             from,
@@ -205,10 +207,9 @@ impl Lane {
 
     /// Reads those of a span's records that are for this lane, up to a batch of them, with room for them and their event.
     async fn read(&self, span: &Span, config: &Arc<Configured>) -> Result<Held, WorkError> {
-        let kib = u32::try_from((READ_BYTES_MAX + EVENT_BYTES_MAX) / 1024).unwrap_or(u32::MAX);
         let work = self.world.work.clone();
         let mut room = work
-            .acquire_many_owned(kib.min(WORK_KIB_MAX))
+            .acquire_many_owned(BATCH_KIB_MAX)
             .await
             .expect("it is never closed");
         let batch_size = config.mapping.settings.batch_size as usize;
@@ -277,12 +278,12 @@ impl Lane {
         &self,
         config: &Configured,
         span: Span,
-        last: Option<Answer>,
+        last: Option<Outcome>,
         records: &[SourceRecord],
         course: &mut Course,
     ) -> Result<Option<Duration>, WorkError> {
-        let (condition, answer) = (Condition::RetryAttemptsExhausted, last.as_ref());
-        if !self.tell(config, condition, answer, &span, records).await {
+        let (condition, last) = (Condition::RetryAttemptsExhausted, last.as_ref());
+        if !self.tell(config, condition, last, &span, records).await {
             return Ok(course.pause(span));
         }
         self.advance(span.to, course.window.clone()).await?;
@@ -295,7 +296,7 @@ impl Lane {
         &self,
         config: &Configured,
         condition: Condition,
-        answer: Option<&Answer>,
+        last: Option<&Outcome>,
         span: &Span,
         records: &[SourceRecord],
     ) -> bool {
@@ -309,9 +310,15 @@ impl Lane {
             "a mapping gives up records"
         );
         if let Some(destination) = &mapping.settings.on_failure {
-            let (key, body) = self.told(config, condition, answer, span, records).await;
-            let stored = self.world.destinations.store(destination, &key, body).await;
-            if let Err(problem) = stored {
+            let batch = GivenUp {
+                condition,
+                last,
+                request_id: &self.world.env.random.uuid(),
+                calls: span.tries.max(1),
+                now: self.world.env.clock.now(),
+                records,
+            };
+            if let Err(problem) = self.hand_over(config, destination, &batch).await {
                 self.note(&format!("storing what is given up failed: {problem}"));
                 return false;
             }
@@ -320,18 +327,14 @@ impl Lane {
         true
     }
 
-    /// The object for records that are given up: its key, and what is in it.
-    async fn told(
+    /// Hands what is known of a batch over: to a bucket with its event, to a queue or a topic without.
+    async fn hand_over(
         &self,
         config: &Configured,
-        condition: Condition,
-        answer: Option<&Answer>,
-        span: &Span,
-        records: &[SourceRecord],
-    ) -> (String, Bytes) {
+        destination: &Arn,
+        batch: &GivenUp<'_>,
+    ) -> Result<(), String> {
         let Configured { mapping, .. } = config;
-        let env = &self.world.env;
-        let (id, now) = (env.random.uuid(), env.clock.now());
         let role = self.world.handlers.role(&mapping.function).await;
         let frame = Frame {
             mapping,
@@ -339,16 +342,15 @@ impl Lane {
             role: &role.unwrap_or_default(),
             window: None,
         };
-        let given_up_batch = GivenUp {
-            condition,
-            answer,
-            request_id: &env.random.uuid(),
-            calls: span.tries.max(1),
-            now,
-            records,
-        };
-        let key = object_key(&mapping.id, &self.shard, now, &id);
-        (key, given_up(&frame, &given_up_batch))
+        let destinations = &self.world.destinations;
+        if &*destination.service != "s3" {
+            let told = given_up(&frame, batch, false);
+            return destinations.send(destination, told).await;
+        }
+        let id = self.world.env.random.uuid();
+        let key = object_key(&mapping.id, &self.shard, batch.now, &id);
+        let told = given_up(&frame, batch, true);
+        destinations.store(destination, &key, told.into()).await
     }
 
     /// Counts records that are done.
@@ -375,7 +377,7 @@ fn done_of(
     };
     let done = match judge(answer, &numbers, item_failures) {
         Verdict::Done => records.len(),
-        Verdict::FailedFrom(at) => at,
+        Verdict::Named(failed) => failed.first().copied().unwrap_or(0),
         Verdict::Failed => 0,
     };
     match (window, state(&answer.payload)) {

@@ -12,7 +12,7 @@ pub(crate) struct Span {
     pub from: u64,
     /// One past its last.
     pub to: u64,
-    /// How often its first record was called with.
+    /// How often it was called with.
     pub tries: u32,
 }
 
@@ -44,14 +44,13 @@ impl Batch {
         None
     }
 
-    /// Takes the records out that arrived before `horizon`.
+    /// Takes the first records out, as long as they arrived before `horizon`. An old one behind a younger one, as a clock
+    /// that was set back makes them, has to wait for that: the checkpoint could not tell that it is done.
     pub fn split_expired(&mut self, horizon: Millis) -> Vec<SourceRecord> {
-        let is_expired = |record: &SourceRecord| record.arrival < horizon;
-        let (expired, fresh) = std::mem::take(&mut self.records)
-            .into_iter()
-            .partition(is_expired);
-        self.records = fresh;
-        expired
+        let is_expired = |record: &&SourceRecord| record.arrival < horizon;
+        let expired = self.records.iter().take_while(is_expired).count();
+        let fresh = self.records.split_off(expired);
+        std::mem::replace(&mut self.records, fresh)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     filter::Filters,
     limits::{CONFLICTS_MAX, MAPPINGS_MAX},
     mappings::Kept,
+    ports::{QueueError, QueueInfo},
     progress::Progress,
     worker::Configured,
 };
@@ -23,10 +24,10 @@ pub struct NewMapping {
     pub function: Arn,
     /// The source as it is named.
     pub source: Arn,
-    /// The stream that this means.
+    /// The stream that this means, or the queue.
     pub stream: Arn,
-    /// Where it begins.
-    pub start: Start,
+    /// Where in the stream it begins; none: the source is a queue.
+    pub start: Option<Start>,
     /// How it works.
     pub settings: Settings,
     /// Whether it works from now on.
@@ -51,21 +52,20 @@ impl Mappings {
         if self.all.read().len() >= MAPPINGS_MAX {
             return Err(Error::TooMany);
         }
-        let source = match self.world.sources.open(&new.source).await {
-            Err(SourceError::NotFound(_)) => return Err(Error::NoSource(new.source.to_string())),
-            source => source?,
+        let (identity, positions) = match new.start {
+            Some(start) => self.place_in(&new.source, start).await?,
+            None => {
+                self.queue(&new.source).await?;
+                (String::new(), Vec::new())
+            }
         };
-        if matches!(new.start, Start::Time(time) if time > self.world.env.clock.now()) {
-            return Err(Error::FutureStart);
-        }
-        let positions = first_positions(&*source, new.start).await?;
         let (env, store) = (&self.world.env, &self.world.store);
         let mapping = Mapping {
             id: env.random.uuid(),
             function: new.function,
             source: new.source,
             stream: new.stream,
-            identity: source.identity(),
+            identity,
             start: new.start,
             settings: new.settings,
             enabled: new.enabled,
@@ -91,6 +91,32 @@ impl Mappings {
         self.start(Versioned { value, version });
         tracing::info!(mapping = mapping.id, source = %mapping.source, function = %mapping.function, "mapping created");
         Ok(mapping)
+    }
+
+    /// A stream's identity, and the first offsets of a mapping that begins at `start`.
+    async fn place_in(
+        &self,
+        stream: &Arn,
+        start: Start,
+    ) -> Result<(String, Vec<(String, u64)>), Error> {
+        let source = match self.world.sources.open(stream).await {
+            Err(SourceError::NotFound(_)) => return Err(Error::NoSource(stream.to_string())),
+            source => source?,
+        };
+        if matches!(start, Start::Time(time) if time > self.world.env.clock.now()) {
+            return Err(Error::FutureStart);
+        }
+        let positions = first_positions(&*source, start).await?;
+        Ok((source.identity(), positions.into_iter().collect()))
+    }
+
+    /// What a queue is like.
+    pub async fn queue(&self, queue: &Arn) -> Result<QueueInfo, Error> {
+        let found = self.world.queues.describe(queue).await;
+        found.map_err(|error| match error {
+            QueueError::NotFound(name) => Error::NoQueue(name),
+            QueueError::Failed(why) => Error::Source(SourceError::Failed(why)),
+        })
     }
 
     /// The error for a pair of source and function that another mapping has.

@@ -21,6 +21,9 @@ pub enum Error {
     /// There is no such stream.
     #[error("there is no stream {0}")]
     NoSource(String),
+    /// There is no such queue.
+    #[error("there is no queue {0}")]
+    NoQueue(String),
     /// It would begin at a time that has not come.
     #[error("the mapping would begin in the future")]
     FutureStart,

@@ -5,7 +5,7 @@ use headwater_patterns::Pattern;
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
-use crate::Error;
+use crate::{Error, message::filtered_message, ports::Message};
 
 /// The patterns of a mapping.
 #[derive(Debug, Default)]
@@ -30,8 +30,16 @@ impl Filters {
         if self.0.is_empty() {
             return true;
         }
-        let event = filtered(shard, record);
-        self.0.iter().any(|pattern| pattern.matches(&event))
+        self.match_event(&filtered(shard, record))
+    }
+
+    /// Whether a message matches one of them, or there are none.
+    pub fn match_message(&self, message: &Message) -> bool {
+        self.0.is_empty() || self.match_event(&filtered_message(message))
+    }
+
+    fn match_event(&self, event: &Value) -> bool {
+        self.0.iter().any(|pattern| pattern.matches(event))
     }
 }
 

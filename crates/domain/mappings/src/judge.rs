@@ -1,27 +1,27 @@
 //! What an answer says of a batch.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::ports::Answer;
 
 /// What became of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// All of it is done.
     Done,
-    /// Records from this one on are to be tried again, counted from 0; those before it are done.
-    FailedFrom(usize),
+    /// Those of these numbers failed, counted from 0 and ascending; there is one at least.
+    Named(Vec<usize>),
     /// All of it failed.
     Failed,
 }
 
-/// Judges the answer to a call with records of these sequence numbers. Where `item_failures`, an answer may name records
+/// Judges the answer to a call with records of these names. Where `item_failures`, an answer may name records
 /// that failed; the rules are recorded on AWS: nothing named is a success, and a name that is none of the batch's, or none
 /// at all, fails all of it.
-pub(crate) fn judge(answer: &Answer, sequence_numbers: &[String], item_failures: bool) -> Verdict {
+pub(crate) fn judge(answer: &Answer, names: &[String], item_failures: bool) -> Verdict {
     if answer.failed {
         return Verdict::Failed;
     }
@@ -35,17 +35,17 @@ pub(crate) fn judge(answer: &Answer, sequence_numbers: &[String], item_failures:
     if !named.iter().all(is_name) {
         return Verdict::Failed;
     }
-    let mut open: HashSet<String> = named.into_iter().flatten().collect();
-    let mut first = None;
-    for (at, number) in sequence_numbers.iter().enumerate() {
-        if open.remove(number) {
-            first.get_or_insert(at);
-        }
+    let named: HashSet<String> = named.into_iter().flatten().collect();
+    let known: HashSet<&String> = names.iter().collect();
+    if named.iter().any(|name| !known.contains(name)) {
+        return Verdict::Failed;
     }
-    match first {
-        _ if !open.is_empty() => Verdict::Failed,
-        Some(at) => Verdict::FailedFrom(at),
-        None => Verdict::Done,
+    let names = names.iter().enumerate();
+    let failed = names.filter(|(_, name)| named.contains(*name));
+    let failed: Vec<usize> = failed.map(|(at, _)| at).collect();
+    match failed.is_empty() {
+        true => Verdict::Done,
+        false => Verdict::Named(failed),
     }
 }
 
@@ -69,13 +69,13 @@ fn failures(payload: &Bytes) -> Option<Vec<Option<String>>> {
     Some(list.into_iter().map(name).collect())
 }
 
-/// The state in an answer of a window's call, as JSON; nothing where there is none, which AWS takes for a failure (its
-/// guide on windows).
+/// The state in an answer of a window's call, as the function wrote it; nothing where there is none, which AWS takes for a
+/// failure (its guide on windows).
 pub(crate) fn state(payload: &Bytes) -> Option<String> {
-    let answer: Value = serde_json::from_slice(payload).ok()?;
-    match answer.get("state")? {
-        Value::Null => Some("{}".to_owned()),
-        state => Some(state.to_string()),
+    let mut answer: HashMap<String, &RawValue> = serde_json::from_slice(payload).ok()?;
+    match answer.remove("state")?.get() {
+        "null" => Some("{}".to_owned()),
+        state => Some(state.to_owned()),
     }
 }
 
@@ -111,15 +111,27 @@ mod tests {
     }
 
     #[test]
-    fn the_first_that_is_named_counts() {
+    fn those_that_are_named_failed() {
         let named = |names: &[&str]| {
             let items = names.iter().map(|name| json!({"itemIdentifier": name}));
             json!({"batchItemFailures": items.collect::<Vec<_>>()}).to_string()
         };
-        assert_eq!(verdict(&named(&["3", "2"])), Verdict::FailedFrom(1));
-        assert_eq!(verdict(&named(&["1"])), Verdict::FailedFrom(0));
+        assert_eq!(verdict(&named(&["3", "2"])), Verdict::Named(vec![1, 2]));
+        assert_eq!(verdict(&named(&["1", "1"])), Verdict::Named(vec![0]));
         for names in [&[""][..], &["4"], &["2", "4"]] {
             assert_eq!(verdict(&named(names)), Verdict::Failed, "{names:?}");
+        }
+    }
+
+    #[test]
+    fn a_state_is_kept_as_it_was_written() {
+        let of = |payload: &str| state(&Bytes::from(payload.to_owned()));
+        let large = r#"{"n": 123456789012345678901234567890, "x": 1.10}"#;
+        let answer = format!("{{\"state\": {large}, \"batchItemFailures\": []}}");
+        assert_eq!(of(&answer).as_deref(), Some(large));
+        assert_eq!(of(r#"{"state": null}"#).as_deref(), Some("{}"));
+        for answer in ["", "null", "{}", "[]", "[1]", "7", "{\"state\": }"] {
+            assert_eq!(of(answer), None, "{answer}");
         }
     }
 

@@ -140,7 +140,7 @@ impl Lane {
         open: Option<&Window>,
     ) -> Result<Option<Measured>, SourceError> {
         let mut measured = Measured::from(from, self.until, open.cloned());
-        let mut woken = Woken::Otherwise;
+        let (mut woken, mut read_to) = (Woken::Otherwise, from);
         loop {
             if self.is_stopped() {
                 return Ok(None);
@@ -164,9 +164,10 @@ impl Lane {
                 continue;
             }
             // A source that wakes without a record, as a shard does that is being closed, is asked less often.
-            if woken == Woken::BySource && measured.records == 0 {
+            if woken == Woken::BySource && measured.to == read_to {
                 self.world.env.clock.sleep(SOURCE_PAUSE).await;
             }
+            read_to = measured.to;
             woken = self.wait_for_more(&measured, due, &config).await;
         }
     }
@@ -269,7 +270,7 @@ impl Lane {
         tokio::select! {
             () = self.source.wait(&self.shard, measured.to) => Woken::BySource,
             () = timer => Woken::Otherwise,
-            () = self.changed_from(config) => Woken::Otherwise,
+            () = self.shared.changed_from(config) => Woken::Otherwise,
             () = self.stopped() => Woken::Otherwise,
         }
     }
@@ -340,6 +341,16 @@ impl Lane {
             Ok(role) => role,
             Err(error) => return Ok(no_answer(error)),
         };
+        let whole;
+        let window = match window {
+            Some(call) => {
+                let window = call.window.clone();
+                whole = self.progress.whole(&self.world.store, window).await?;
+                let window = &whole;
+                Some(WindowCall { window, ..call })
+            }
+            None => None,
+        };
         let frame = Frame {
             mapping,
             shard: &self.shard,
@@ -367,8 +378,9 @@ impl Lane {
         self.progress.advance(store, lane, next, window).await
     }
 
+    /// Whether the lane is to stop: it was told to, or will be, since the mapping rests or is gone.
     pub(crate) fn is_stopped(&self) -> bool {
-        *self.stop.borrow()
+        *self.stop.borrow() || !self.shared.configured().works()
     }
 
     /// Returns once the lane is to stop.
@@ -377,18 +389,11 @@ impl Lane {
         let _ = self.stop.clone().wait_for(|stop| *stop).await;
     }
 
-    /// Returns once the mapping is configured otherwise than by `config`.
-    async fn changed_from(&self, config: &Arc<Configured>) {
-        let mut now = self.shared.config.subscribe();
-        // An error means that the mapping is gone, and with it the lane.
-        let _ = now.wait_for(|now| !Arc::ptr_eq(now, config)).await;
-    }
-
     /// Waits, but no longer than until the mapping is configured otherwise than by `config`; whether the lane is to stop.
     pub(crate) async fn stops_within(&self, wait: Duration, config: &Arc<Configured>) -> bool {
         tokio::select! {
             () = self.stopped() => {}
-            () = self.changed_from(config) => {}
+            () = self.shared.changed_from(config) => {}
             () = self.world.env.clock.sleep(wait) => {}
         }
         self.is_stopped()

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, Semaphore, watch};
 use crate::{
     Error, LastResult, Mapping, MappingMetrics,
     limits::{MEASURING_MAX, WORK_KIB_MAX},
-    ports::{Destinations, Handlers},
+    ports::{Destinations, Handlers, Queues},
     record::Store,
     worker::{Configured, Shared, Worker, World},
 };
@@ -37,6 +37,7 @@ impl Mappings {
         env: Env,
         catalog: Arc<dyn Catalog>,
         sources: Arc<dyn Sources>,
+        queues: Arc<dyn Queues>,
         handlers: Arc<dyn Handlers>,
         destinations: Arc<dyn Destinations>,
     ) -> Result<Arc<Self>, Error> {
@@ -44,6 +45,7 @@ impl Mappings {
             env,
             store: Store::new(catalog),
             sources,
+            queues,
             handlers,
             destinations,
             work: Arc::new(Semaphore::new(WORK_KIB_MAX as usize)),

@@ -32,21 +32,30 @@ pub(crate) struct WindowCall<'a> {
 
 /// The event for `records`, as JSON.
 pub(crate) fn event(frame: &Frame<'_>, records: &[SourceRecord]) -> Bytes {
+    let mut out = String::with_capacity(event_length(records));
+    add_event(&mut out, frame, records);
+    out.into()
+}
+
+/// The length of an event, about.
+fn event_length(records: &[SourceRecord]) -> usize {
     let data: usize = records.iter().map(|record| record.data.len()).sum();
-    let mut out = String::with_capacity(data / 3 * 4 + records.len() * 800 + 512);
+    data / 3 * 4 + records.len() * 800 + 512
+}
+
+fn add_event(out: &mut String, frame: &Frame<'_>, records: &[SourceRecord]) {
     out.push_str("{\"Records\":[");
     for (at, record) in records.iter().enumerate() {
         if at > 0 {
             out.push(',');
         }
-        add_record(&mut out, frame, record);
+        add_record(out, frame, record);
     }
     out.push(']');
     if let Some(call) = &frame.window {
-        add_window(&mut out, frame, call);
+        add_window(out, frame, call);
     }
     out.push('}');
-    out.into()
 }
 
 fn add_record(out: &mut String, frame: &Frame<'_>, record: &SourceRecord) {
@@ -109,11 +118,35 @@ pub(crate) enum Condition {
     RecordAgeExceeded,
 }
 
+/// What is told of a call. The answer itself is not kept while its batch waits: it may have 6 MB.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    request_id: String,
+    version: String,
+    failed: bool,
+}
+
+impl Outcome {
+    pub fn of(answer: Answer) -> Self {
+        let Answer {
+            request_id,
+            version,
+            payload: _,
+            failed,
+        } = answer;
+        Self {
+            request_id,
+            version,
+            failed,
+        }
+    }
+}
+
 /// A batch that was given up.
 pub(crate) struct GivenUp<'a> {
     pub condition: Condition,
-    /// The last call's outcome, where there was a call.
-    pub answer: Option<&'a Answer>,
+    /// What came of the last call, where there was one.
+    pub last: Option<&'a Outcome>,
     /// An id for it where there was none.
     pub request_id: &'a str,
     pub calls: u32,
@@ -121,15 +154,13 @@ pub(crate) struct GivenUp<'a> {
     pub records: &'a [SourceRecord],
 }
 
-/// What is told of a batch that was given up, with its event.
-pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>) -> Bytes {
+/// What is told of a batch that was given up, with its event where that is wanted.
+pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>, with_event: bool) -> String {
     let condition = match batch.condition {
         Condition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
         Condition::RecordAgeExceeded => "RecordAgeExceeded",
     };
-    let request_id = batch
-        .answer
-        .map_or(batch.request_id, |answer| &answer.request_id);
+    let request_id = batch.last.map_or(batch.request_id, |last| &last.request_id);
     let mut told = json!({
         "requestContext": {
             "requestId": request_id,
@@ -141,21 +172,24 @@ pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>) -> Bytes {
         "timestamp": to_the_millisecond(batch.now),
         "KinesisBatchInfo": batch_info(frame, batch.records),
     });
-    if let (Condition::RetryAttemptsExhausted, Some(answer)) = (batch.condition, batch.answer) {
+    if let (Condition::RetryAttemptsExhausted, Some(last)) = (batch.condition, batch.last) {
         told["responseContext"] = json!({
             "statusCode": 200,
-            "executedVersion": answer.version,
-            "functionError": answer.failed.then_some("Unhandled"),
+            "executedVersion": last.version,
+            "functionError": last.failed.then_some("Unhandled"),
         });
     }
-    // The event is put in as it is, so that it is not parsed for it.
+    // The event is written in its place, so that it is there only once.
     let mut out = told.to_string();
+    if !with_event {
+        return out;
+    }
+    out.reserve_exact(event_length(batch.records));
     out.pop();
     out.push_str(",\"payload\":");
-    let event = event(frame, batch.records);
-    out.push_str(&String::from_utf8_lossy(&event));
+    add_event(&mut out, frame, batch.records);
     out.push('}');
-    out.into()
+    out
 }
 
 fn batch_info(frame: &Frame<'_>, records: &[SourceRecord]) -> Value {

@@ -1,6 +1,6 @@
 //! How far a mapping is in a shard.
 
-use headwater_catalog::{CatalogError, Expect, Versioned};
+use headwater_catalog::{CatalogError, Expect, Version, Versioned};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
@@ -77,7 +77,7 @@ impl ShardProgress {
                 store.catalog.commit(vec![is_there, put]).await?
             }
         };
-        let kept = Mutex::new(Versioned { value, version });
+        let kept = Mutex::new(at_rest(value, version));
         Ok(Self { name, kept })
     }
 
@@ -97,6 +97,20 @@ impl ShardProgress {
         (next, kept.value.window.clone())
     }
 
+    /// A window with its state, wherever that is.
+    pub async fn whole(&self, store: &Store, window: Window) -> Result<Window, CatalogError> {
+        if !window.is_at_rest() {
+            return Ok(window);
+        }
+        let found = store.progress.get(&self.name).await?;
+        let kept = found.and_then(|found| found.value.window);
+        let same = kept.filter(|kept| kept.start == window.start && !kept.is_at_rest());
+        same.ok_or_else(|| CatalogError::Damaged {
+            key: self.name.clone(),
+            what: "the state of its window is gone".to_owned(),
+        })
+    }
+
     /// Moves a lane to `next`, with the window that is open then. Durable when it returns.
     pub async fn advance(
         &self,
@@ -105,6 +119,10 @@ impl ShardProgress {
         next: u64,
         window: Option<Window>,
     ) -> Result<(), CatalogError> {
+        let window = match window {
+            Some(window) => Some(self.whole(store, window).await?),
+            None => None,
+        };
         let mut kept = self.kept.lock().await;
         let mut value = kept.value.clone();
         value.window = window;
@@ -112,8 +130,28 @@ impl ShardProgress {
             *at = next.max(*at);
         }
         let expect = Expect::At(kept.version);
-        let version = store.progress.write(&self.name, &value, expect).await?;
-        *kept = Versioned { value, version };
-        Ok(())
+        let error = match store.progress.write(&self.name, &value, expect).await {
+            Ok(version) => {
+                *kept = at_rest(value, version);
+                return Ok(());
+            }
+            Err(error) => error,
+        };
+        // A write that failed may have been made all the same, and then the version known here would never be right again.
+        let Some(found) = store.progress.get(&self.name).await? else {
+            return Err(error);
+        };
+        let is_made = found.value == value;
+        *kept = at_rest(found.value, found.version);
+        if is_made { Ok(()) } else { Err(error) }
     }
+}
+
+/// Progress as it is kept in memory.
+fn at_rest(value: Progress, version: Version) -> Versioned<Progress> {
+    let value = Progress {
+        window: value.window.map(Window::at_rest),
+        ..value
+    };
+    Versioned { value, version }
 }

@@ -16,14 +16,15 @@ pub struct Mapping {
     pub id: String,
     /// The function, with its version or alias where one is named.
     pub function: Arn,
-    /// The source as it was named: a stream, or a registered consumer of one.
+    /// The source as it was named: a stream, a registered consumer of one, or a queue.
     pub source: Arn,
-    /// The stream.
+    /// The stream, or the queue.
     pub stream: Arn,
-    /// Tells the stream from one made later under the same name.
+    /// Tells the stream from one made later under the same name. Queues under one name are one queue, as on AWS.
     pub identity: String,
-    /// Where it began.
-    pub start: Start,
+    /// Where in the stream it began; none: its source is a queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<Start>,
     /// How it works.
     pub settings: Settings,
     /// Whether it works.
@@ -60,6 +61,9 @@ pub struct Settings {
     /// Where batches go that are given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<Arn>,
+    /// How many batches of a queue may be worked on at once; none: as many as there is room for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
 }
 
 impl Default for Settings {
@@ -76,11 +80,20 @@ impl Default for Settings {
             item_failures: false,
             filters: Vec::new(),
             on_failure: None,
+            concurrency: None,
         }
     }
 }
 
 impl Settings {
+    /// AWS's defaults for queues.
+    pub fn of_queues() -> Self {
+        Self {
+            batch_size: 10,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn window(&self) -> Duration {
         Duration::from_secs(self.window_s.into())
     }
@@ -139,6 +152,11 @@ impl Store {
 }
 
 impl Mapping {
+    /// Whether its source is a queue.
+    pub fn is_of_queue(&self) -> bool {
+        self.start.is_none()
+    }
+
     /// The name of its pair of source and function.
     pub(crate) fn pair(&self) -> String {
         format!("{} {}", self.source, self.function)

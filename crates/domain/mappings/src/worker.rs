@@ -1,4 +1,5 @@
-//! The worker of one mapping: one task, which follows the stream's shards and runs a lane or several in each.
+//! The worker of one mapping: one task, which follows the stream's shards and runs a lane or several in each, or polls the
+//! queue.
 //!
 //! The worker is there as long as the mapping is, also while that rests. A change of settings reaches the lanes with their
 //! next call; lanes are made anew only where their number or the length of windows changes.
@@ -26,7 +27,8 @@ use crate::{
     filter::Filters,
     lane::{End, Lane},
     limits::{RETRY_WAIT_MAX, RETRY_WAIT_MIN, ROWS_A_COMMIT},
-    ports::{Destinations, Handlers},
+    poller::Poller,
+    ports::{Destinations, Handlers, Queues},
     progress::{Layout, ShardProgress},
     record::{Mapping, Store},
 };
@@ -49,6 +51,7 @@ pub(crate) struct World {
     pub env: Env,
     pub store: Store,
     pub sources: Arc<dyn Sources>,
+    pub queues: Arc<dyn Queues>,
     pub handlers: Arc<dyn Handlers>,
     pub destinations: Arc<dyn Destinations>,
     /// The memory that batches work in, in KiB.
@@ -111,7 +114,8 @@ impl Configured {
         }
     }
 
-    fn works(&self) -> bool {
+    /// Whether its lanes are to work.
+    pub fn works(&self) -> bool {
         self.mapping.enabled && self.fault.is_none() && !self.is_gone
     }
 
@@ -142,6 +146,13 @@ impl Shared {
     pub fn last_result(&self) -> LastResult {
         let fault = self.configured().fault.clone();
         fault.map_or_else(|| self.last_result.lock().clone(), LastResult::Problem)
+    }
+
+    /// Returns once the mapping is configured otherwise than by `config`.
+    pub async fn changed_from(&self, config: &Arc<Configured>) {
+        let mut now = self.config.subscribe();
+        // An error means that the mapping is gone, and with it whoever works for it.
+        let _ = now.wait_for(|now| !Arc::ptr_eq(now, config)).await;
     }
 
     pub fn is_working(&self) -> bool {
@@ -217,6 +228,11 @@ impl Worker {
     /// Runs lanes until others are wanted or something fails, and then until each has ended the call that it is in: no
     /// batch is called with while an older one of its keys still is.
     async fn work(&self) -> Result<(), WorkError> {
+        if self.shared.configured().mapping.is_of_queue() {
+            let poller = Poller::new(self.world.clone(), self.shared.clone());
+            poller.run().await;
+            return Ok(());
+        }
         let (stop, mut lanes) = (watch::Sender::new(false), Running::new());
         let worked = self.follow(&stop, &mut lanes).await;
         stop.send_replace(true);

@@ -13,9 +13,10 @@ pub struct Encryption {
     /// The key's id, alias or ARN; none for the store's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// Whether the store may derive keys of objects from one of their bucket, to ask its key service less often.
-    #[serde(default)]
-    pub bucket_key: bool,
+    /// Whether the store may derive keys of objects from one of their bucket, to ask its key service less often; none: as
+    /// the bucket says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_key: Option<bool>,
 }
 
 /// A method of encryption.
@@ -35,7 +36,7 @@ impl Encryption {
     pub const DEFAULT: Self = Self {
         method: EncryptionMethod::StoreKeys,
         key: None,
-        bucket_key: false,
+        bucket_key: None,
     };
 
     /// Whether the key, where there is one, has the form of a name of AWS KMS: a key's id, `alias/` and a name, or an

@@ -140,7 +140,7 @@ async fn objects_come_back(store: &dyn ObjectStore, bucket: BucketName) {
         encryption: Some(Encryption {
             method: EncryptionMethod::KeyService,
             key: Some("arn:aws:kms:us-east-1:000000000000:key/k".into()),
-            bucket_key: true,
+            bucket_key: Some(true),
         }),
     };
     let put = Put {

@@ -5,6 +5,7 @@
 use std::{
     io::{Cursor, Write},
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -15,7 +16,7 @@ use headwater_env::{Env, ManualClock};
 use headwater_functions::{Functions, LogBatch, LogSink, Options};
 use headwater_mappings::{
     Mappings,
-    ports::{Answer, Destinations, HandlerError, Handlers},
+    ports::{Answer, Destinations, HandlerError, Handlers, QueueError, QueueInfo, Queues, Taken},
 };
 use headwater_reading::testing::{FakeSource, FakeSources};
 use headwater_shapes::{Operation, Tree};
@@ -90,6 +91,32 @@ impl Destinations for NoCalls {
     async fn store(&self, _: &Arn, _: &str, _: Bytes) -> Result<(), String> {
         Ok(())
     }
+
+    async fn send(&self, _: &Arn, _: String) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Queues of every name but `missing`, which are empty.
+#[async_trait]
+impl Queues for NoCalls {
+    async fn describe(&self, queue: &Arn) -> Result<QueueInfo, QueueError> {
+        match &*queue.resource {
+            "missing" => Err(QueueError::NotFound("missing".into())),
+            name => Ok(QueueInfo {
+                is_fifo: name.ends_with(".fifo"),
+                hides_for: Duration::from_secs(30),
+            }),
+        }
+    }
+
+    async fn take(&self, _: &Arn, _: usize, _: Duration) -> Result<Box<dyn Taken>, QueueError> {
+        std::future::pending().await
+    }
+
+    async fn delete(&self, _: &Arn, _: &[String]) -> Result<(), QueueError> {
+        Ok(())
+    }
 }
 
 impl World {
@@ -117,7 +144,8 @@ impl World {
         let stream = FakeSource::new(1);
         let sources = Arc::new(FakeSources(stream.clone()));
         let (handlers, buckets) = (Arc::new(NoCalls), Arc::new(NoCalls));
-        let mappings = Mappings::open(env.clone(), catalog, sources, handlers, buckets);
+        let queues = Arc::new(NoCalls);
+        let mappings = Mappings::open(env.clone(), catalog, sources, queues, handlers, buckets);
         let mappings = mappings.await.unwrap();
         Self {
             lambda: Lambda::new(&env, functions, mappings, Arc::new(OneBucket)),

@@ -7,7 +7,8 @@ use headwater_wire::{ApiError, Context};
 
 use crate::errors::argument;
 
-const METHOD: &str = "x-amz-server-side-encryption";
+/// The header that names the method.
+pub const METHOD: &str = "x-amz-server-side-encryption";
 
 /// The names on the wire of the members that [`given`] reads.
 pub const MEMBERS: [&str; 3] = [
@@ -22,7 +23,7 @@ macro_rules! given {
         $crate::encryption::read(
             $input.server_side_encryption.as_deref(),
             $input.ssekms_key_id.as_ref(),
-            $input.bucket_key_enabled == Some(true),
+            $input.bucket_key_enabled,
         )
     };
 }
@@ -34,7 +35,7 @@ macro_rules! answer {
             let encryption: &headwater_objects::Encryption = encryption;
             $output.server_side_encryption = Some(encryption.method.name().to_owned());
             $output.ssekms_key_id = $crate::encryption::key(encryption, $context);
-            $output.bucket_key_enabled = encryption.bucket_key.then_some(true);
+            $output.bucket_key_enabled = encryption.bucket_key.filter(|is_used| *is_used);
         }
     };
 }
@@ -46,7 +47,7 @@ pub(crate) use {answer, given};
 pub fn read(
     method: Option<&str>,
     key: Option<&String>,
-    bucket_key: bool,
+    bucket_key: Option<bool>,
 ) -> Result<Option<Encryption>, ApiError> {
     let named = |name: &str| {
         let unknown = || {
@@ -63,7 +64,9 @@ pub fn read(
         given,
         Some(EncryptionMethod::KeyService | EncryptionMethod::KeyServiceTwice)
     );
-    if (key.is_some() && !has_keys) || (bucket_key && given != Some(EncryptionMethod::KeyService)) {
+    if (key.is_some() && !has_keys)
+        || (bucket_key == Some(true) && given != Some(EncryptionMethod::KeyService))
+    {
         return Err(argument(
             "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : \
              aws:kms",
@@ -154,6 +157,7 @@ mod tests {
                 .unwrap()
                 .unwrap()
                 .bucket_key
+                == Some(true)
         );
         assert_eq!(given!(put(None, None, false)).unwrap(), None);
     }

@@ -47,7 +47,12 @@ pub struct S3 {
 pub fn table(state: S3) -> Table {
     Routes::new(&s3::SERVICE, Arc::new(state))
         .route::<AbortMultipartUpload>(WRITES.data())
-        .route::<CompleteMultipartUpload>(WRITES.data().action("s3:PutObject"))
+        .route::<CompleteMultipartUpload>(
+            WRITES
+                .data()
+                .action("s3:PutObject")
+                .refuses(encryption::METHOD),
+        )
         .route::<CopyObject>(WRITES.data().action("s3:PutObject"))
         .route::<CreateBucket>(WRITES)
         .route::<CreateMultipartUpload>(WRITES.data().action("s3:PutObject"))
@@ -92,7 +97,7 @@ pub fn table(state: S3) -> Table {
         .route::<GetBucketTagging>(READS)
         .route::<GetBucketVersioning>(READS)
         .route::<GetBucketWebsite>(READS)
-        .route::<GetObject>(READS.data())
+        .route::<GetObject>(READS.data().refuses(encryption::METHOD))
         .route::<GetObjectAcl>(READS.data())
         .route::<GetObjectAttributes>(READS.data())
         .route::<GetObjectLegalHold>(READS.data())
@@ -101,7 +106,12 @@ pub fn table(state: S3) -> Table {
         .route::<GetObjectTagging>(READS.data())
         .route::<GetPublicAccessBlock>(READS.action("s3:GetBucketPublicAccessBlock"))
         .route::<HeadBucket>(READS.action("s3:ListBucket"))
-        .route::<HeadObject>(READS.data().action("s3:GetObject"))
+        .route::<HeadObject>(
+            READS
+                .data()
+                .action("s3:GetObject")
+                .refuses(encryption::METHOD),
+        )
         .route::<ListBucketAnalyticsConfigurations>(READS.action("s3:GetAnalyticsConfiguration"))
         .route::<ListBucketIntelligentTieringConfigurations>(
             READS.action("s3:GetIntelligentTieringConfiguration"),

@@ -532,7 +532,7 @@ pub mod errors {
     pub static RECEIPT_HANDLE_IS_INVALID: ErrorShape = ErrorShape {
         name: "ReceiptHandleIsInvalid",
         query_code: None,
-        status: 400,
+        status: 404,
     };
     pub static REQUEST_THROTTLED: ErrorShape = ErrorShape {
         name: "RequestThrottled",
@@ -1411,24 +1411,13 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &[
-            "All",
-            "SenderId",
-            "SentTimestamp",
-            "ApproximateReceiveCount",
-            "ApproximateFirstReceiveTimestamp",
-            "SequenceNumber",
-            "MessageDeduplicationId",
-            "MessageGroupId",
-            "AWSTraceHeader",
-            "DeadLetterQueueSourceArn",
-        ],
+        values: &[],
     };
     pub(super) static MESSAGE_SYSTEM_ATTRIBUTE_NAME_FOR_SENDS: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
-        values: &["AWSTraceHeader"],
+        values: &[],
     };
     static MESSAGE_SYSTEM_ATTRIBUTE_VALUE: Structure = Structure {
         name: "MessageSystemAttributeValue",
@@ -1480,30 +1469,7 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &[
-            "All",
-            "Policy",
-            "VisibilityTimeout",
-            "MaximumMessageSize",
-            "MessageRetentionPeriod",
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "CreatedTimestamp",
-            "LastModifiedTimestamp",
-            "QueueArn",
-            "ApproximateNumberOfMessagesDelayed",
-            "DelaySeconds",
-            "ReceiveMessageWaitTimeSeconds",
-            "RedrivePolicy",
-            "FifoQueue",
-            "ContentBasedDeduplication",
-            "KmsMasterKeyId",
-            "KmsDataKeyReusePeriodSeconds",
-            "DeduplicationScope",
-            "FifoThroughputLimit",
-            "RedriveAllowPolicy",
-            "SqsManagedSseEnabled",
-        ],
+        values: &[],
     };
     pub(super) static QUEUE_URL_LIST: Shape = Shape::List {
         member: &STRING,

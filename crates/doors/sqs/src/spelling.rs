@@ -23,4 +23,5 @@ pub(crate) static SPELLING: Spelling = Spelling {
         Spelled::map("tags", "Tag", "Key"),
     ],
     address: Some("QueueUrl"),
+    not_at_addresses: &["CreateQueue", "ListQueues"],
 };

@@ -315,6 +315,11 @@ fn error_members(error: &ApiError) -> Map<String, Value> {
     members
 }
 
+/// The answer to a request that names no operation of a service that is spoken to in forms.
+pub(crate) fn unknown_address() -> Response<Body> {
+    xml_error(404, "UnknownOperationException", None)
+}
+
 fn xml_error(status: u16, code: &str, message: Option<&str>) -> Response<Body> {
     let text = match message {
         Some(message) => format!("<{code}>\n  <Message>{message}</Message>\n</{code}>\n"),

@@ -60,6 +60,8 @@ pub struct Line {
     pub shared: bool,
     /// Whether its signature is in its body: its handler has it checked ([`Context::admit_form`]).
     pub signed_within: bool,
+    /// The header that it refuses, if there is one that others take.
+    pub refused_header: Option<&'static str>,
     /// The field of a form whose ARN names the region, where callers need not sign it: its handler decides what they may.
     pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
@@ -75,6 +77,7 @@ pub const READS: Line = Line {
     waits: false,
     shared: false,
     signed_within: false,
+    refused_header: None,
     anonymous: None,
     action: None,
 };
@@ -90,6 +93,13 @@ impl Line {
     #[must_use]
     pub const fn data(mut self) -> Self {
         self.plane = Plane::Data;
+        self
+    }
+
+    /// An operation that refuses a header which others take, as S3 does.
+    #[must_use]
+    pub const fn refuses(mut self, header: &'static str) -> Self {
+        self.refused_header = Some(header);
         self
     }
 

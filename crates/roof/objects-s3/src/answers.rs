@@ -74,7 +74,7 @@ pub fn encrypted(
     Some(Encryption {
         method,
         key,
-        bucket_key: bucket_key == Some(true),
+        bucket_key,
     })
 }
 

@@ -40,7 +40,7 @@ macro_rules! set_attributes {
         if let Some(encryption) = &attributes.encryption {
             $input.server_side_encryption = Some(encryption.method.name().to_owned());
             $input.ssekms_key_id.clone_from(&encryption.key);
-            $input.bucket_key_enabled = encryption.bucket_key.then_some(true);
+            $input.bucket_key_enabled = encryption.bucket_key;
         }
     }};
 }

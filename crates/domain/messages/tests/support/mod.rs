@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use headwater_catalog::{Catalog, MemoryCatalog};
-use headwater_env::{Env, ManualClock, SeededRandom};
+use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::{EmbeddedLog, Options};
 use headwater_messages::{
     Fifo, Messages, NewMessage, NewQueue, Receipt, Receive, Received, Sent, Settings, Settle,
@@ -13,8 +13,17 @@ use headwater_types::Millis;
 
 pub const START: Millis = Millis(1_700_000_000_000);
 
+/// Small files, so that a few messages make many.
+fn options() -> Options {
+    Options {
+        segment_bytes: 20_000,
+        preallocate_bytes: 0,
+        ..Options::new("/log")
+    }
+}
+
 pub struct World {
-    pub dir: tempfile::TempDir,
+    pub disk: SimDisk,
     pub clock: Arc<ManualClock>,
     pub env: Env,
     pub catalog: Arc<dyn Catalog>,
@@ -24,20 +33,25 @@ pub struct World {
 
 impl World {
     pub async fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::of_seed(7).await
+    }
+
+    pub async fn of_seed(seed: u64) -> Self {
+        let disk = SimDisk::new(seed);
         let clock = Arc::new(ManualClock::at(START));
         let env = Env {
             clock: clock.clone(),
-            random: Arc::new(SeededRandom::new(7)),
+            random: Arc::new(SeededRandom::new(seed)),
+            disk: Arc::new(disk.clone()),
             ..Env::real()
         };
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
-        let log = EmbeddedLog::open(env.clone(), Options::new(dir.path().join("log"))).await;
+        let log = EmbeddedLog::open(env.clone(), options()).await;
         let log = Arc::new(log.unwrap());
         let queues = Messages::open(env.clone(), catalog.clone(), log.clone()).await;
         Self {
             queues: queues.unwrap(),
-            dir,
+            disk,
             clock,
             env,
             catalog,
@@ -49,9 +63,18 @@ impl World {
     pub async fn reopen(&mut self) {
         use headwater_log::ShardLog;
         self.log.close().await;
-        let options = Options::new(self.dir.path().join("log"));
+        self.open().await;
+    }
+
+    /// Cuts the power, and opens all anew.
+    pub async fn crash(&mut self) {
+        self.disk.crash();
+        self.open().await;
+    }
+
+    async fn open(&mut self) {
         let (env, catalog) = (self.env.clone(), self.catalog.clone());
-        self.log = Arc::new(EmbeddedLog::open(env.clone(), options).await.unwrap());
+        self.log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
         self.queues = Messages::open(env, catalog, self.log.clone())
             .await
             .unwrap();

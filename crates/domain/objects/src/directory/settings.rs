@@ -56,13 +56,16 @@ impl Store {
         bucket: &BucketName,
         asked: &Attributes,
     ) -> Result<Attributes, ObjectError> {
-        if asked.encryption.is_some() {
-            return encrypted(asked);
-        }
-        let encryption = self.settings(bucket).await?.encryption;
-        // Keys of buckets are those of the one method, whatever the setting says.
+        let setting = self.settings(bucket).await?.encryption;
+        let by_bucket = setting.as_ref().and_then(|setting| setting.bucket_key);
+        // Keys of buckets are those of the one method. A writer who asks for that and says nothing of them gets what the
+        // bucket says (AWS's guide, "Configuring an S3 Bucket Key at the object level").
+        let encryption = asked.encryption.clone().or(setting);
         let encryption = encryption.map(|encryption| Encryption {
-            bucket_key: encryption.bucket_key && encryption.method == EncryptionMethod::KeyService,
+            bucket_key: match encryption.method {
+                EncryptionMethod::KeyService => encryption.bucket_key.or(by_bucket),
+                _ => None,
+            },
             ..encryption
         });
         encrypted(&Attributes {

@@ -1,10 +1,11 @@
-//! A mapping as answers show it, with all members that AWS answers for streams.
+//! A mapping as answers show it, with all members that AWS answers for streams, and those that it answers for queues.
 
 use headwater_functions::Options;
 use headwater_mappings::{LastResult, Mapping, Settings, Start};
 use headwater_shapes::Timestamp;
 use headwater_shapes_lambda::{
     DestinationConfig, EventSourceMappingConfiguration, Filter, FilterCriteria, OnFailure,
+    ScalingConfig,
 };
 use headwater_types::{Arn, Millis};
 
@@ -52,12 +53,8 @@ pub(crate) fn configuration(
         item_failures,
         filters,
         on_failure,
+        concurrency,
     } = &mapping.settings;
-    let (position, timestamp) = match mapping.start {
-        Start::Latest => ("LATEST", None),
-        Start::TrimHorizon => ("TRIM_HORIZON", None),
-        Start::Time(time) => ("AT_TIMESTAMP", Some(time)),
-    };
     let resource = format!("event-source-mapping:{}", mapping.id);
     let arn = Arn::new("lambda", &options.region, &options.account, resource);
     let filter = |pattern: &String| Filter {
@@ -65,25 +62,44 @@ pub(crate) fn configuration(
     };
     let filters: Vec<Filter> = filters.iter().map(filter).collect();
     let response_types = item_failures.then(|| "ReportBatchItemFailures".to_owned());
-    EventSourceMappingConfiguration {
+    let common = EventSourceMappingConfiguration {
         uuid: Some(mapping.id.clone()),
-        starting_position: Some(position.to_owned()),
-        starting_position_timestamp: timestamp.map(shown),
         batch_size: Some(number(*batch_size)),
         maximum_batching_window_in_seconds: Some(number(*window_s)),
-        parallelization_factor: Some(number(*lanes)),
         event_source_arn: Some(mapping.source.to_string()),
         filter_criteria: (!filters.is_empty()).then_some(FilterCriteria {
             filters: Some(filters),
         }),
         function_arn: Some(mapping.function.to_string()),
         last_modified: Some(shown(mapping.modified)),
+        state: Some(stage.name().to_owned()),
+        function_response_types: Some(response_types.into_iter().collect()),
+        event_source_mapping_arn: Some(arn.to_string()),
+        ..EventSourceMappingConfiguration::default()
+    };
+    let Some(start) = mapping.start else {
+        return EventSourceMappingConfiguration {
+            state_transition_reason: Some("USER_INITIATED".to_owned()),
+            scaling_config: concurrency.map(|most| ScalingConfig {
+                maximum_concurrency: Some(number(most)),
+            }),
+            ..common
+        };
+    };
+    let (position, timestamp) = match start {
+        Start::Latest => ("LATEST", None),
+        Start::TrimHorizon => ("TRIM_HORIZON", None),
+        Start::Time(time) => ("AT_TIMESTAMP", Some(time)),
+    };
+    EventSourceMappingConfiguration {
+        starting_position: Some(position.to_owned()),
+        starting_position_timestamp: timestamp.map(shown),
+        parallelization_factor: Some(number(*lanes)),
         last_processing_result: Some(match last_result {
             LastResult::None => "No records processed".to_owned(),
             LastResult::Done => "OK".to_owned(),
             LastResult::Problem(problem) => format!("PROBLEM: {problem}"),
         }),
-        state: Some(stage.name().to_owned()),
         state_transition_reason: Some("User action".to_owned()),
         destination_config: Some(DestinationConfig {
             on_success: None,
@@ -95,9 +111,7 @@ pub(crate) fn configuration(
         bisect_batch_on_function_error: Some(*bisect),
         maximum_retry_attempts: Some(retries.map_or(-1, number)),
         tumbling_window_in_seconds: Some(tumbling_s.map_or(0, number)),
-        function_response_types: Some(response_types.into_iter().collect()),
-        event_source_mapping_arn: Some(arn.to_string()),
-        ..EventSourceMappingConfiguration::default()
+        ..common
     }
 }
 

@@ -5,6 +5,7 @@ use headwater_shapes_lambda::errors as shapes;
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
+use super::source::{Kind, kind_of};
 use crate::errors::{invalid_parameter, not_found};
 
 /// No such mapping.
@@ -18,11 +19,24 @@ pub(crate) fn pair(error: Error, source: &Arn, function: &Arn) -> ApiError {
         return api(error);
     };
     let name = function.name_of("function").unwrap_or_default();
+    let taken = match kind_of(source) {
+        Kind::Stream => format!(
+            "The event source arn (\" {source} \") and function (\" {name} \") provided mapping already exists."
+        ),
+        Kind::Queue | Kind::FifoQueue => format!(
+            "An event source mapping with SQS arn (\" {source} \") and function (\" {name} \") already exists."
+        ),
+    };
     ApiError::of(
         &shapes::RESOURCE_CONFLICT_EXCEPTION,
-        format!(
-            "The event source arn (\" {source} \") and function (\" {name} \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
-        ),
+        format!("{taken} Please update or delete the existing mapping with UUID {id}"),
+    )
+}
+
+/// No such queue.
+pub(crate) fn no_queue() -> ApiError {
+    invalid_parameter(
+        "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.",
     )
 }
 
@@ -35,6 +49,7 @@ pub(crate) fn api(error: Error) -> ApiError {
             format!("The event source mapping {id} is for the same source and function already."),
         ),
         Error::NoSource(arn) => invalid_parameter(format!("Stream not found: {arn}")),
+        Error::NoQueue(_) => no_queue(),
         Error::Filter(_) => invalid_parameter("Invalid filter pattern definition."),
         Error::TooManyTags => invalid_parameter("Number of tags exceeds resource tag limit."),
         Error::FutureStart => {

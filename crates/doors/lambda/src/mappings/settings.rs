@@ -10,6 +10,7 @@ use headwater_shapes_lambda::{
 use headwater_types::Arn;
 use headwater_wire::ApiError;
 
+use super::source::Kind;
 use crate::errors::invalid_parameter;
 
 /// The most filters of a mapping (AWS's quota).
@@ -30,11 +31,13 @@ pub(crate) struct Wanted {
     pub retries: Option<i32>,
     pub tumbling: Option<i32>,
     pub response_types: Option<Vec<String>>,
+    pub scaling: Option<ScalingConfig>,
 }
 
 impl Wanted {
-    /// Checks them and puts them over what there is.
-    pub fn over(self, there: Settings) -> Result<Settings, ApiError> {
+    /// Checks them and puts them over what there is of a mapping with a source of this kind.
+    pub fn over(self, there: Settings, kind: Kind) -> Result<Settings, ApiError> {
+        self.refuse_unsupported(kind)?;
         let Self {
             batch_size,
             filters,
@@ -46,6 +49,7 @@ impl Wanted {
             retries,
             tumbling,
             response_types,
+            scaling,
         } = self;
         let mut settings = there;
         // The model's table has checked their bounds.
@@ -69,13 +73,76 @@ impl Wanted {
             &mut settings.on_failure,
             destinations.map(destination_of).transpose()?,
         );
-        if settings.tumbling_s.is_some() && settings.lanes > 1 {
-            return Err(invalid_parameter(
-                "TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1.",
-            ));
-        }
+        let concurrency = scaling.map(|scaling| {
+            let ScalingConfig {
+                maximum_concurrency,
+            } = scaling;
+            maximum_concurrency.map(i32::unsigned_abs)
+        });
+        set(&mut settings.concurrency, concurrency);
+        match kind {
+            Kind::Stream => check_stream(&settings),
+            Kind::Queue | Kind::FifoQueue => check_queue(&settings, kind),
+        }?;
         Ok(settings)
     }
+
+    /// Refuses settings that mappings of this kind do not have.
+    fn refuse_unsupported(&self, kind: Kind) -> Result<(), ApiError> {
+        let is_stream = kind == Kind::Stream;
+        for (name, is_there, is_supported) in [
+            ("DestinationConfig", self.destinations.is_some(), is_stream),
+            ("ParallelizationFactor", self.lanes.is_some(), is_stream),
+            ("MaximumRecordAgeInSeconds", self.age.is_some(), is_stream),
+            (
+                "BisectBatchOnFunctionError",
+                self.bisect.is_some(),
+                is_stream,
+            ),
+            ("MaximumRetryAttempts", self.retries.is_some(), is_stream),
+            (
+                "TumblingWindowInSeconds",
+                self.tumbling.is_some(),
+                is_stream,
+            ),
+            ("ScalingConfig", self.scaling.is_some(), !is_stream),
+        ] {
+            if is_there && !is_supported {
+                return Err(unsupported(name));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unsupported(name: &str) -> ApiError {
+    invalid_parameter(format!(
+        "Unsupported {name} parameter for given event source mapping type."
+    ))
+}
+
+fn check_stream(settings: &Settings) -> Result<(), ApiError> {
+    match settings.tumbling_s.is_some() && settings.lanes > 1 {
+        false => Ok(()),
+        true => Err(invalid_parameter(
+            "TumblingWindowInSeconds is not supported with a ParallelizationFactor greater than 1.",
+        )),
+    }
+}
+
+/// A batch of a queue has a window or ten messages at the most; that of a FIFO queue has no window.
+fn check_queue(settings: &Settings, kind: Kind) -> Result<(), ApiError> {
+    if kind == Kind::FifoQueue && settings.window_s > 0 {
+        return Err(invalid_parameter(
+            "Batching window is not supported for FIFO queues",
+        ));
+    }
+    if settings.batch_size > 10 && settings.window_s == 0 {
+        return Err(invalid_parameter(
+            "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10",
+        ));
+    }
+    Ok(())
 }
 
 fn set<T>(to: &mut T, value: Option<T>) {
@@ -111,7 +178,7 @@ fn patterns_of(criteria: FilterCriteria) -> Result<Vec<String>, ApiError> {
     filters.into_iter().map(pattern).collect()
 }
 
-/// Where batches go that are given up: a bucket.
+/// Where batches go that are given up: a bucket, a queue or a topic.
 fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiError> {
     let DestinationConfig {
         on_success,
@@ -122,9 +189,7 @@ fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiErr
         destination.is_some()
     };
     if on_success.is_some_and(is_set) {
-        return Err(invalid_parameter(
-            "Unsupported DestinationConfig parameter for given event source mapping type.",
-        ));
+        return Err(unsupported("DestinationConfig"));
     }
     let destination = on_failure.and_then(|to| {
         let OnFailure { destination } = to;
@@ -141,7 +206,11 @@ fn destination_of(destinations: DestinationConfig) -> Result<Option<Arn>, ApiErr
     let arn: Arn = text.parse().map_err(|_| invalid())?;
     match &*arn.service {
         "s3" if !arn.resource.is_empty() && !arn.resource.contains('/') => Ok(Some(arn)),
-        "sqs" | "sns" | "kafka" => Err(ApiError::not_supported(format!(
+        // Only standard queues and topics, as on AWS.
+        "sqs" | "sns" if !arn.resource.is_empty() && !arn.resource.ends_with(".fifo") => {
+            Ok(Some(arn))
+        }
+        "kafka" => Err(ApiError::not_supported(format!(
             "an OnFailure destination of {}",
             arn.service
         ))),
@@ -155,7 +224,6 @@ pub(crate) struct Unread {
     pub kms_key_arn: Option<String>,
     pub metrics_config: Option<EventSourceMappingMetricsConfig>,
     pub logging_config: Option<EventSourceMappingLoggingConfig>,
-    pub scaling_config: Option<ScalingConfig>,
     pub topics: Option<Vec<String>>,
     pub queues: Option<Vec<String>>,
     pub source_access_configurations: Option<Vec<SourceAccessConfiguration>>,
@@ -172,7 +240,6 @@ pub(crate) fn refuse_unread(unread: Unread) -> Result<(), ApiError> {
         kms_key_arn,
         metrics_config,
         logging_config,
-        scaling_config,
         topics,
         queues,
         source_access_configurations,
@@ -190,7 +257,6 @@ pub(crate) fn refuse_unread(unread: Unread) -> Result<(), ApiError> {
         ("KMSKeyArn", kms_key_arn.is_some()),
         ("MetricsConfig", metrics.is_some()),
         ("LoggingConfig", logging_config.is_some()),
-        ("ScalingConfig", scaling_config.is_some()),
         ("Topics", topics.is_some()),
         ("Queues", queues.is_some()),
         (

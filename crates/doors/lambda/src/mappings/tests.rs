@@ -168,16 +168,140 @@ async fn what_is_not_built_is_refused_by_its_name() {
         ),
         (json!({"Topics": ["t"]}), "Topics"),
         (
-            json!({"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:q"}),
-            "sqs",
-        ),
-        (
-            json!({"DestinationConfig": {"OnFailure": {"Destination": "arn:aws:sqs:us-east-1:000000000000:q"}}}),
-            "sqs",
+            json!({"EventSourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/s"}),
+            "dynamodb",
         ),
     ] {
         let (_, text) = refusal(&world, members).await;
         assert!(text.contains(name), "{text}");
+    }
+}
+
+const QUEUE: &str = "arn:aws:sqs:us-east-1:000000000000:q";
+
+fn of_queue(members: Value) -> Value {
+    let mut input = json!({"EventSourceArn": QUEUE, "FunctionName": "f"});
+    let more = members.as_object().unwrap().clone();
+    input.as_object_mut().unwrap().extend(more);
+    input
+}
+
+#[tokio::test]
+async fn a_mapping_of_a_queue_is_shown_with_its_own_members() {
+    let world = world().await;
+    let mut made = world
+        .ok::<CreateEventSourceMapping>(of_queue(json!({})))
+        .await;
+    let id = made["UUID"].as_str().unwrap().to_owned();
+    assert!(made["LastModified"].take().is_number());
+    assert_eq!(
+        made,
+        json!({
+            "BatchSize": 10,
+            "EventSourceArn": QUEUE,
+            "EventSourceMappingArn": format!("{OF}:event-source-mapping:{id}"),
+            "FunctionArn": format!("{OF}:function:f"),
+            "FunctionResponseTypes": [],
+            "LastModified": null,
+            "MaximumBatchingWindowInSeconds": 0,
+            "State": "Creating",
+            "StateTransitionReason": "USER_INITIATED",
+            "UUID": id,
+        })
+    );
+    let change = json!({"UUID": id, "ScalingConfig": {"MaximumConcurrency": 2}});
+    let changed = world.ok::<UpdateEventSourceMapping>(change).await;
+    assert_eq!(changed["ScalingConfig"]["MaximumConcurrency"], 2);
+    let change = json!({"UUID": id, "ScalingConfig": {}});
+    let changed = world.ok::<UpdateEventSourceMapping>(change).await;
+    assert!(changed.get("ScalingConfig").is_none());
+    let other = of_queue(json!({"FunctionName": "g", "Enabled": false}));
+    let made = world.ok::<CreateEventSourceMapping>(other).await;
+    assert_eq!(made["State"], "Disabled");
+    let refused = world
+        .refused::<CreateEventSourceMapping>(of_queue(json!({})))
+        .await;
+    let text = format!(
+        "An event source mapping with SQS arn (\" {QUEUE} \") and function (\" f \") already exists. Please update or delete the existing mapping with UUID {id}"
+    );
+    assert_eq!(refused, ("ResourceConflictException".to_owned(), text));
+}
+
+#[tokio::test]
+async fn what_queues_do_not_have_is_refused_in_aws_words() {
+    let world = world().await;
+    let mut slow = function("slow");
+    slow["Timeout"] = json!(31);
+    world.ok::<CreateFunction>(slow).await;
+    let window = "Maximum batch window in seconds must be greater than 0 if maximum batch size is greater than 10";
+    let missing = "Error occurred while ReceiveMessage. SQS Error Code: AWS.SimpleQueueService.NonExistentQueue. SQS Error Message: The specified queue does not exist.";
+    let unsupported =
+        |name: &str| format!("Unsupported {name} parameter for given event source mapping type.");
+    for (members, text) in [
+        (
+            json!({"StartingPosition": "LATEST"}),
+            "StartingPosition is not valid for SQS event sources.".to_owned(),
+        ),
+        (json!({"BatchSize": 11}), window.to_owned()),
+        (
+            json!({"EventSourceArn": format!("{QUEUE}.fifo"), "BatchSize": 11}),
+            window.to_owned(),
+        ),
+        (
+            json!({"EventSourceArn": format!("{QUEUE}.fifo"), "MaximumBatchingWindowInSeconds": 1}),
+            "Batching window is not supported for FIFO queues".to_owned(),
+        ),
+        (
+            json!({"EventSourceArn": "arn:aws:sqs:us-east-1:000000000000:missing"}),
+            missing.to_owned(),
+        ),
+        (
+            json!({"EventSourceArn": "arn:aws:sqs:eu-west-1:000000000000:q"}),
+            missing.to_owned(),
+        ),
+        (
+            json!({"FunctionName": "slow"}),
+            "Queue visibility timeout: 30 seconds is less than Function timeout: 31 seconds"
+                .to_owned(),
+        ),
+        (
+            json!({"FunctionName": "none"}),
+            "Function does not exist".to_owned(),
+        ),
+        (
+            json!({"BisectBatchOnFunctionError": true}),
+            unsupported("BisectBatchOnFunctionError"),
+        ),
+        (
+            json!({"ParallelizationFactor": 1}),
+            unsupported("ParallelizationFactor"),
+        ),
+        (
+            json!({"MaximumRetryAttempts": 1}),
+            unsupported("MaximumRetryAttempts"),
+        ),
+        (
+            json!({"MaximumRecordAgeInSeconds": 60}),
+            unsupported("MaximumRecordAgeInSeconds"),
+        ),
+        (
+            json!({"TumblingWindowInSeconds": 1}),
+            unsupported("TumblingWindowInSeconds"),
+        ),
+        (
+            json!({"DestinationConfig": {"OnFailure": {"Destination": QUEUE}}}),
+            unsupported("DestinationConfig"),
+        ),
+        (
+            json!({"FilterCriteria": {"Filters": [{"Pattern": "{\"a\": 1}"}]}}),
+            "Invalid filter pattern definition.".to_owned(),
+        ),
+    ] {
+        let refused = world
+            .refused::<CreateEventSourceMapping>(of_queue(members.clone()))
+            .await;
+        let expected = ("InvalidParameterValueException".to_owned(), text);
+        assert_eq!(refused, expected, "{members}");
     }
 }
 

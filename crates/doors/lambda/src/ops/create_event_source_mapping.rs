@@ -1,17 +1,16 @@
 //! CreateEventSourceMapping.
 
-use headwater_mappings::{Error, LastResult, NewMapping, Settings, Start, limits::TAGS_MAX};
-use headwater_shapes::Timestamp;
+use headwater_mappings::{Error, LastResult, NewMapping, Settings, limits::TAGS_MAX};
 use headwater_shapes_lambda::{
     CreateEventSourceMappingRequest, EventSourceMappingConfiguration, ops::CreateEventSourceMapping,
 };
-use headwater_types::Millis;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Lambda,
-    errors::invalid_parameter,
-    mappings::{self, Stage, Unread, Wanted, configuration, refuse_unread, source_of},
+    mappings::{
+        self, Kind, Stage, Unread, Wanted, configuration, refuse_unread, source_of, start_of,
+    },
     tags,
 };
 
@@ -55,7 +54,6 @@ impl Handle<CreateEventSourceMapping> for Lambda {
             kms_key_arn,
             metrics_config,
             logging_config,
-            scaling_config,
             topics,
             queues,
             source_access_configurations,
@@ -79,49 +77,41 @@ impl Handle<CreateEventSourceMapping> for Lambda {
             retries: maximum_retry_attempts,
             tumbling: tumbling_window_in_seconds,
             response_types: function_response_types,
+            scaling: scaling_config,
         };
         let tags = tags.unwrap_or_default();
         tags::check(&tags)?;
         if tags.len() > TAGS_MAX {
             return Err(mappings::api(Error::TooManyTags));
         }
+        let defaults = match source.kind {
+            Kind::Stream => Settings::default(),
+            Kind::Queue | Kind::FifoQueue => Settings::of_queues(),
+        };
         let new = NewMapping {
-            function,
+            function: function.arn.clone(),
             source: source.named,
             stream: source.stream,
-            start: start_of(starting_position.as_deref(), starting_position_timestamp)?,
-            settings: wanted.over(Settings::default())?,
+            start: start_of(
+                source.kind,
+                starting_position.as_deref(),
+                starting_position_timestamp,
+            )?,
+            settings: wanted.over(defaults, source.kind)?,
             enabled: enabled.unwrap_or(true),
             tags,
         };
+        if source.kind != Kind::Stream {
+            self.check_queue(&new.source, &function).await?;
+        }
         let (source, function) = (new.source.clone(), new.function.clone());
         let made = self.mappings.create(new).await;
         let made = made.map_err(|error| mappings::pair(error, &source, &function))?;
-        Ok(configuration(
-            &made,
-            Stage::Creating,
-            &LastResult::None,
-            options,
-        ))
-    }
-}
-
-/// Where a mapping begins. The model's table has checked the word.
-fn start_of(position: Option<&str>, time: Option<Timestamp>) -> Result<Start, ApiError> {
-    match (position, time) {
-        (None, _) => Err(invalid_parameter(
-            "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
-        )),
-        (Some("AT_TIMESTAMP"), Some(Timestamp(ms))) => {
-            Ok(Start::Time(Millis(u64::try_from(ms).unwrap_or(0))))
-        }
-        (Some("AT_TIMESTAMP"), None) => Err(invalid_parameter(
-            "StartingPositionTimestamp is required when StartingPosition is AT_TIMESTAMP.",
-        )),
-        (_, Some(_)) => Err(invalid_parameter(
-            "StartingPositionTimestamp is only allowed when StartingPosition is AT_TIMESTAMP.",
-        )),
-        (Some("LATEST"), None) => Ok(Start::Latest),
-        (Some(_), None) => Ok(Start::TrimHorizon),
+        let stage = match made.enabled || !made.is_of_queue() {
+            true => Stage::Creating,
+            // Recorded on AWS for a queue.
+            false => Stage::Disabled,
+        };
+        Ok(configuration(&made, stage, &LastResult::None, options))
     }
 }

@@ -8,7 +8,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Lambda,
-    mappings::{self, Stage, Unread, Wanted, configuration, refuse_unread},
+    mappings::{self, Kind, Stage, Unread, Wanted, configuration, kind_of, refuse_unread},
 };
 
 impl Handle<UpdateEventSourceMapping> for Lambda {
@@ -45,7 +45,6 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
             kms_key_arn,
             metrics_config,
             logging_config,
-            scaling_config,
             source_access_configurations,
             amazon_managed_kafka_event_source_config,
             self_managed_kafka_event_source_config,
@@ -69,12 +68,20 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
             retries: maximum_retry_attempts,
             tumbling: tumbling_window_in_seconds,
             response_types: function_response_types,
+            scaling: scaling_config,
         };
         // Checked against what there is, and put over what there is by then.
-        wanted.clone().over(before.settings.clone())?;
+        let kind = kind_of(&before.source);
+        wanted.clone().over(before.settings.clone(), kind)?;
+        if let Some(function) = &function
+            && kind != Kind::Stream
+        {
+            self.check_queue(&before.source, function).await?;
+        }
+        let function = function.map(|function| function.arn);
         let asked = function.clone().unwrap_or(before.function);
         let change = move |mapping: &mut Mapping| {
-            let settings = wanted.clone().over(mapping.settings.clone());
+            let settings = wanted.clone().over(mapping.settings.clone(), kind);
             mapping.settings = settings.map_err(|error| Error::Refused(error.message().into()))?;
             if let Some(function) = &function {
                 mapping.function = function.clone();

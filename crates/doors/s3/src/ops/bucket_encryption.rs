@@ -31,7 +31,7 @@ impl Handle<GetBucketEncryption> for S3 {
                 sse_algorithm: encryption.method.name().to_owned(),
                 kms_master_key_id: encryption.key,
             }),
-            bucket_key_enabled: Some(encryption.bucket_key),
+            bucket_key_enabled: Some(encryption.bucket_key == Some(true)),
             blocked_encryption_types: None,
         };
         Ok(GetBucketEncryptionOutput {
@@ -97,7 +97,7 @@ fn encryption(configuration: ServerSideEncryptionConfiguration) -> Result<Encryp
     Ok(Encryption {
         method,
         key: kms_master_key_id,
-        bucket_key: bucket_key_enabled == Some(true),
+        bucket_key: Some(bucket_key_enabled == Some(true)),
     })
 }
 
@@ -151,6 +151,19 @@ mod tests {
         assert_eq!(written.server_side_encryption.as_deref(), Some("aws:kms"));
         assert_eq!(written.bucket_key_enabled, Some(true));
         assert!(written.ssekms_key_id.unwrap().ends_with("alias/a"));
+        // One that asks for the method alone gets the key of S3, and what the bucket says of keys of buckets.
+        let written = put(&world, Some("aws:kms")).await;
+        assert_eq!(written.bucket_key_enabled, Some(true));
+        assert!(written.ssekms_key_id.unwrap().ends_with("alias/aws/s3"));
+        let refusing = PutObjectRequest {
+            bucket: "bucket".into(),
+            key: "k".into(),
+            server_side_encryption: Some("aws:kms".into()),
+            bucket_key_enabled: Some(false),
+            ..Default::default()
+        };
+        let written = call::<PutObject>(&world.s3, refusing).await.unwrap();
+        assert_eq!(written.bucket_key_enabled, None);
         let written = put(&world, Some("AES256")).await;
         assert_eq!(written.server_side_encryption.as_deref(), Some("AES256"));
         set(&world, vec![rule("AES256", None)]).await.unwrap();

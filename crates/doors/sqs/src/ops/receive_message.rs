@@ -12,7 +12,26 @@ use headwater_shapes_sqs::{
 };
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Sqs, errors::invalid_value, place::arn, settling::visibility_of};
+use crate::{
+    Sqs,
+    errors::{invalid_value, unknown_attribute},
+    place::arn,
+    settling::visibility_of,
+};
+
+/// The system attributes that there are, and the word for all of them.
+const SYSTEM: &[&str] = &[
+    "AWSTraceHeader",
+    "All",
+    "ApproximateFirstReceiveTimestamp",
+    "ApproximateReceiveCount",
+    "DeadLetterQueueSourceArn",
+    "MessageDeduplicationId",
+    "MessageGroupId",
+    "SenderId",
+    "SentTimestamp",
+    "SequenceNumber",
+];
 
 /// The attributes that receivers want.
 struct Wanted {
@@ -45,6 +64,9 @@ impl Handle<ReceiveMessage> for Sqs {
         };
         let mut system = attribute_names.unwrap_or_default();
         system.extend(message_system_attribute_names.unwrap_or_default());
+        if let Some(unknown) = system.iter().find(|name| !SYSTEM.contains(&name.as_str())) {
+            return Err(unknown_attribute(unknown));
+        }
         let wanted = Wanted {
             system,
             user: message_attribute_names.unwrap_or_default(),

@@ -51,6 +51,21 @@ pub(super) struct Call {
     pub(super) share: Option<Share>,
 }
 
+/// Refuses a request with a header that its operation does not take, in S3's words.
+fn refuse_header(head: &Parts, route: &Route) -> Result<(), ApiError> {
+    let Some(name) = route.line.refused_header else {
+        return Ok(());
+    };
+    let Some(value) = head.headers.get(name) else {
+        return Ok(());
+    };
+    let text = format!("{name} header is not supported for this operation.");
+    let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Err(ApiError::new(400, "InvalidArgument", text)
+        .with("ArgumentName", name)
+        .with("ArgumentValue", value))
+}
+
 impl Pipeline {
     /// AWS JSON, CBOR and Smithy RPC v2: a body that is signed as a whole. AWS says what is no request before it asks
     /// who makes it.
@@ -135,6 +150,7 @@ impl Pipeline {
             let (service, name) = (table.service.name, operation.name);
             return Err(ApiError::not_supported(format_args!("{service}:{name}")));
         };
+        refuse_header(head, route)?;
         let message = Message {
             labels,
             query,
@@ -179,8 +195,9 @@ impl Pipeline {
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
+        let path = head.uri.path();
         let linked = || self.linked(&action).filter(|_| version.is_empty());
-        let entry = self.queried(&version, by_scope.as_deref());
+        let entry = self.queried(&version, by_scope.as_deref(), path);
         let Some(entry) = entry.or_else(linked) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
@@ -198,6 +215,12 @@ impl Pipeline {
         match route.and_then(|route| route.line.anonymous) {
             Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
             _ => self.authenticate_body(head, &received.bytes, context)?,
+        }
+        let is_elsewhere = |spelling: &&query::Spelling| {
+            operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
+        };
+        if entry.spelling.filter(is_elsewhere).is_some() {
+            return Err(query::not_here(&action));
         }
         let Some(route) = route else {
             return Err(match operation {
@@ -225,11 +248,12 @@ impl Pipeline {
         &self.places.at_home()[entry.index]
     }
 
-    /// The query service of that version, or the one that the request is signed for.
-    fn queried(&self, version: &str, signed: Option<&str>) -> Option<&Entry> {
+    /// The query service of that version, the one that the request is signed for, or that has addresses such as this.
+    fn queried(&self, version: &str, signed: Option<&str>, path: &str) -> Option<&Entry> {
         let mut entries = self.entries.iter().filter(|entry| entry.speaks_query());
         entries.find(|entry| match signed {
             Some(name) => entry.service.signing_name == name,
+            None if version.is_empty() && path != "/" => entry.has_addresses(),
             None => entry.service.version == version,
         })
     }

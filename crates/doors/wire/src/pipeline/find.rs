@@ -45,6 +45,12 @@ impl Entry {
         self.service.speaks(Protocol::Query) || self.service.speaks(Protocol::Ec2Query)
     }
 
+    /// Whether paths are addresses of what it has.
+    pub(super) fn has_addresses(&self) -> bool {
+        let spelling = self.spelling;
+        spelling.is_some_and(|spelling| spelling.address.is_some())
+    }
+
     /// The dialect of its forms.
     pub(super) fn form(&self) -> query::Form {
         let is_ec2 = self.service.speaks(Protocol::Ec2Query);
@@ -62,6 +68,8 @@ pub(super) enum Found<'a> {
     Unknown(&'static Known, Dialect),
     /// AWS JSON or CBOR for a service that nobody knows.
     Stray,
+    /// No operation, of a service that is spoken to in forms.
+    NoForm,
     /// Nothing that anybody answers.
     Nothing,
 }
@@ -83,7 +91,7 @@ impl Found<'_> {
                 Dialect::Query(query::Form::new(None, false)),
                 Known::dialect,
             )),
-            Found::Stray | Found::Nothing => None,
+            Found::Stray | Found::NoForm | Found::Nothing => None,
         }
     }
 }
@@ -112,6 +120,15 @@ impl Pipeline {
         let signed = scope.as_ref().map(|scope| scope.service.as_str());
         if self.is_form(head, signed) {
             return Found::Form(signed.and_then(Known::signed));
+        }
+        let is_ours = |entry: &Entry| signed == Some(entry.service.signing_name);
+        if self.is_address(head.uri.path())
+            && self
+                .entries
+                .iter()
+                .any(|entry| is_ours(entry) && entry.has_addresses())
+        {
+            return Found::NoForm;
         }
         self.rest(head, signed)
     }
@@ -161,9 +178,8 @@ impl Pipeline {
             let is_account = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
             is_account && !name.is_empty() && !name.contains('/')
         };
-        let addresses = |entry: &Entry| entry.spelling.is_some_and(|s| s.address.is_some());
         let parts = path.strip_prefix('/').and_then(|path| path.split_once('/'));
-        parts.is_some_and(of_account) && self.entries.iter().any(addresses)
+        parts.is_some_and(of_account) && self.entries.iter().any(Entry::has_addresses)
     }
 
     /// A signature names its service. Without one, JSON services have their paths, and all the rest is S3's; so is what

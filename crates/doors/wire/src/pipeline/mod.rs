@@ -176,6 +176,7 @@ impl Pipeline {
             Found::Form(form) => return self.form(head, body, form, context, trace).await,
             Found::Unknown(known, _) => return Err(known.refusal()),
             Found::Stray => return self.stray(head, body, context, trace).await,
+            Found::NoForm => return Ok(aws_json::unknown_address()),
             Found::Nothing => return Ok(nothing_here()),
         };
         let entry = &self.entries[service.index];

@@ -91,6 +91,12 @@ fn read_structure(
             && let Some(value) = read_value(child, member.wire_name, member.shape, form)?
         {
             members.insert(member.wire_name.to_owned(), value);
+        } else if form.spelling.is_some()
+            && member.required
+            && matches!(member.shape, Shape::List { .. })
+        {
+            // A form has no other way to say that a list is empty.
+            members.insert(member.wire_name.to_owned(), Value::Array(Vec::new()));
         }
     }
     Ok(members)
@@ -172,7 +178,7 @@ fn read_map(
         let (keys, values): (&[&str], &[&str]) = match form.spelling {
             Some(_) => (&["Name", "Key"], &[VALUE]),
             // SNS has maps whose entries are spelled otherwise, and reads either.
-            None => (&["key", "Name"], &["value", "Value"]),
+            None => (&["key", "Name"], &["value", VALUE]),
         };
         let key = part(keys).and_then(|key| key.text);
         let value = part(values);

@@ -37,6 +37,12 @@ impl Form {
     }
 }
 
+/// The error of an operation that an address of a service does not take.
+pub(crate) fn not_here(action: &str) -> ApiError {
+    let text = format!("The action {action} is not valid for this endpoint.");
+    ApiError::new(400, "InvalidAction", text)
+}
+
 /// The error of an operation that the service does not have in that version.
 pub(crate) fn no_operation(action: &str, version: &str) -> ApiError {
     let text = format!("Could not find operation {action} for version {version}");

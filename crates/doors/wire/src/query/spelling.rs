@@ -8,6 +8,8 @@ pub struct Spelling {
     pub members: &'static [Spelled],
     /// The member that the path of an address is a value of, where the form has none.
     pub address: Option<&'static str>,
+    /// The operations that such an address does not take.
+    pub not_at_addresses: &'static [&'static str],
 }
 
 /// A member with another name.

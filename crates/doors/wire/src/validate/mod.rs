@@ -10,7 +10,10 @@ mod raw;
 mod render;
 mod types;
 
-use headwater_shapes::{Direct, OperationShape, Protocol, Service, Tree, Unfit, Valid, Value};
+use headwater_shapes::{
+    Direct, ErrorShape, Member, OperationShape, Protocol, Service, Shape, Structure, Tree, Unfit,
+    Valid, Value,
+};
 use serde_json::Map;
 
 use crate::ApiError;
@@ -19,6 +22,13 @@ pub(crate) use raw::Raw;
 /// The tree of an input as AWS would read it, or AWS's error.
 pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Result<Value, ApiError> {
     let members = types::structure(raw, shape.input).map_err(serialization)?;
+    if service.speaks(Protocol::Json)
+        && service.speaks(Protocol::Query)
+        && let Some(missing) = first_missing(&members, shape.input)
+    {
+        let text = format!("The request must contain the parameter {missing}.");
+        return Err(ApiError::of(&MISSING, text));
+    }
     // Lambda's kind of service names one constraint more.
     let names_null = service.speaks(Protocol::RestJson);
     let broken = constraints::check(&members, shape.input, names_null);
@@ -34,6 +44,39 @@ pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Resul
         shape,
         format!("{count} validation error{plural} detected: {broken}"),
     ))
+}
+
+/// The error of a service that speaks AWS JSON and the query protocol, which has one for each that is missing.
+static MISSING: ErrorShape = ErrorShape {
+    name: "MissingRequiredParameterException",
+    query_code: Some("MissingParameter"),
+    status: 400,
+};
+
+/// The first member that must be there and is not.
+fn first_missing(members: &Map<String, Value>, structure: &Structure) -> Option<String> {
+    let is_there = |member: &&Member| members.get(member.wire_name).is_some_and(|v| !v.is_null());
+    let lacking = |member: &&Member| member.required && !is_there(member);
+    if let Some(member) = structure.members.iter().find(lacking) {
+        return Some(member.wire_name.to_owned());
+    }
+    structure.members.iter().find_map(|member| {
+        match (members.get(member.wire_name)?, member.shape) {
+            (Value::Object(members), Shape::Structure(structure)) => {
+                first_missing(members, structure)
+            }
+            (Value::Array(items), Shape::List { member, .. }) => {
+                let Shape::Structure(structure) = member else {
+                    return None;
+                };
+                let missing = items.iter().enumerate().find_map(|(at, item)| {
+                    Some((at + 1, first_missing(item.as_object()?, structure)?))
+                });
+                missing.map(|(at, name)| format!("{}.{at}.{name}", structure.name))
+            }
+            _ => None,
+        }
+    })
 }
 
 /// The input of an operation that carries data as AWS would read it, or AWS's error.

@@ -1,6 +1,6 @@
-//! Mappings call functions, and leave what is given up in buckets.
+//! Mappings call functions, and leave what is given up in buckets, queues and topics.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,6 +9,8 @@ use headwater_delivery::{ObjectMeta, Objects};
 use headwater_env::Env;
 use headwater_functions::{Error, FunctionName, Functions, Qualifier, Request};
 use headwater_mappings::ports::{Answer, Destinations, HandlerError, Handlers};
+use headwater_messages::{Messages, NewMessage};
+use headwater_topics::Topics;
 use headwater_types::Arn;
 
 use super::invoke::named;
@@ -21,8 +23,15 @@ pub struct MappedFunctions {
     pub functions: Functions,
 }
 
-/// The buckets of this server.
-pub struct FailureBuckets(pub Arc<dyn Objects>);
+/// The buckets, queues and topics of this server.
+pub struct FailurePlaces {
+    /// The buckets.
+    pub objects: Arc<dyn Objects>,
+    /// The queues.
+    pub messages: Arc<Messages>,
+    /// The topics, once they are open.
+    pub topics: Arc<OnceLock<Arc<Topics>>>,
+}
 
 #[async_trait]
 impl Handlers for MappedFunctions {
@@ -53,16 +62,48 @@ impl Handlers for MappedFunctions {
 }
 
 #[async_trait]
-impl Destinations for FailureBuckets {
-    async fn store(&self, destination: &Arn, name: &str, body: Bytes) -> Result<(), String> {
+impl Destinations for FailurePlaces {
+    async fn store(&self, bucket: &Arn, name: &str, body: Bytes) -> Result<(), String> {
         let meta = ObjectMeta {
             content_type: "application/json",
             content_encoding: None,
             encryption_key: None,
         };
         let body = Box::pin(stream::iter([Ok(body)]));
-        let put = self.0.put(&destination.resource, name, body, meta).await;
+        let put = self.objects.put(&bucket.resource, name, body, meta).await;
         put.map_err(|error| error.to_string())
+    }
+
+    async fn send(&self, to: &Arn, body: String) -> Result<(), String> {
+        match &*to.service {
+            "sqs" => self.send_to_queue(to, body).await,
+            "sns" => self.publish(to, body).await,
+            service => Err(format!("nothing can be sent to {service}")),
+        }
+    }
+}
+
+impl FailurePlaces {
+    async fn publish(&self, topic: &Arn, body: String) -> Result<(), String> {
+        let topics = self.topics.get().ok_or("topics are not open yet")?;
+        let message = headwater_topics::Message {
+            body,
+            ..headwater_topics::Message::default()
+        };
+        let published = topics.publish(&topic.resource, vec![message]).await;
+        published.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn send_to_queue(&self, queue: &Arn, body: String) -> Result<(), String> {
+        let message = NewMessage {
+            body,
+            sender: queue.account.clone(),
+            ..NewMessage::default()
+        };
+        let sent = self.messages.send(&queue.resource, vec![message]).await;
+        let sent = sent.map_err(|error| error.to_string())?;
+        let refused = sent.into_iter().find_map(Result::err);
+        refused.map_or(Ok(()), |fault| Err(fault.to_string()))
     }
 }
 

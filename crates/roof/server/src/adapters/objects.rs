@@ -32,7 +32,7 @@ impl Objects for StoreObjects {
         put.attributes.encryption = meta.encryption_key.map(|key| Encryption {
             method: EncryptionMethod::KeyService,
             key: Some(key),
-            bucket_key: false,
+            bucket_key: None,
         });
         // A store over a network is told what it should have got; what came otherwise, it refuses.
         put.expected.checksum = Some((Algorithm::Crc64Nvme, None));

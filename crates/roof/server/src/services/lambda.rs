@@ -12,7 +12,9 @@ use http::{Request, Response};
 
 use crate::{
     Failure,
-    adapters::{FailureBuckets, FunctionInvoke, MappedFunctions, ObjectCode, OutcomePlaces},
+    adapters::{
+        FailurePlaces, FunctionInvoke, MappedFunctions, ObjectCode, OutcomePlaces, PolledQueues,
+    },
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -44,19 +46,27 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         env: env.clone(),
         functions: functions.clone(),
     };
+    let messages = given(&others.messages);
+    let places = FailurePlaces {
+        objects: given(&others.objects),
+        messages: messages.clone(),
+        topics: others.topics.clone(),
+    };
     let mappings = Mappings::open(
         env.clone(),
         ground.catalog.clone(),
         given(&others.sources),
+        Arc::new(PolledQueues(messages)),
         Arc::new(called),
-        Arc::new(FailureBuckets(given(&others.objects))),
+        Arc::new(places),
     )
     .await?;
     functions.tell_through(Arc::new(OutcomePlaces {
         account: ground.functions.account.clone(),
         region: ground.functions.region.clone(),
         objects: given(&others.objects),
-        queues: others.messages.clone(),
+        queues: given(&others.messages),
+        topics: others.topics.clone(),
     }));
     let code = Arc::new(ObjectCode(given(&others.store)));
     let door = Lambda::new(env, functions.clone(), mappings.clone(), code);

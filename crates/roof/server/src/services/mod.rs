@@ -12,7 +12,7 @@ mod s3;
 mod sns;
 mod sqs;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
@@ -22,6 +22,7 @@ use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
+use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
@@ -134,6 +135,8 @@ pub struct Given {
     pub deliveries: Option<Arc<Deliveries>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The topics that others publish to. Their service uses functions, so it comes after those that find it here.
+    pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
     /// The streams that others read.

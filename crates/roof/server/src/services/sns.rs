@@ -37,6 +37,8 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         web: ground.web(),
     };
     let topics = Topics::open(env.clone(), catalog, log, place, Arc::new(endpoints)).await?;
+    // It is opened once.
+    let _ = others.topics.set(topics.clone());
     let door = Arc::new(Sns {
         env,
         topics: topics.clone(),

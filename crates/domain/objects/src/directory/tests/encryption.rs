@@ -290,7 +290,7 @@ async fn encryption_that_is_not_done_is_refused_before_anything_is_written() {
         let encryption = Encryption {
             method,
             key: key.map(str::to_owned),
-            bucket_key: false,
+            bucket_key: None,
         };
         Attributes {
             encryption: Some(encryption),

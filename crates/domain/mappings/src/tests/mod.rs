@@ -1,5 +1,8 @@
 //! Mappings over a stream in memory, a function that a test writes, and a clock that moves when nothing else does.
 
+mod faults;
+mod queues;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -20,6 +23,7 @@ use serde_json::{Value, json};
 use crate::{
     Error, LastResult, Mapping, Mappings, NewMapping, Settings, Start,
     ports::{Answer, Destinations, HandlerError, Handlers},
+    tests::queues::FakeQueue,
 };
 
 const START: Millis = Millis(1_600_000_000_000);
@@ -34,6 +38,7 @@ struct World {
     source: Arc<FakeSource>,
     function: Arc<Fake>,
     stored: Arc<Stored>,
+    queue: Arc<FakeQueue>,
 }
 
 struct Fake {
@@ -83,6 +88,12 @@ impl Destinations for Stored {
         self.0.lock().push((name.to_owned(), body));
         Ok(())
     }
+
+    async fn send(&self, to: &Arn, body: String) -> Result<(), String> {
+        let body = serde_json::from_str(&body).unwrap();
+        self.0.lock().push((to.to_string(), body));
+        Ok(())
+    }
 }
 
 fn arn(service: &str, resource: &str) -> Arn {
@@ -122,7 +133,7 @@ impl World {
             ..Env::real()
         };
         Self {
-            clock,
+            clock: clock.clone(),
             env,
             catalog: Arc::new(MemoryCatalog::default()),
             source: FakeSource::new(shards),
@@ -132,6 +143,7 @@ impl World {
                 gate: Arc::default(),
             }),
             stored: Arc::default(),
+            queue: FakeQueue::new(clock),
         }
     }
 
@@ -140,6 +152,7 @@ impl World {
             self.env.clone(),
             self.catalog.clone(),
             Arc::new(FakeSources(self.source.clone())),
+            self.queue.clone(),
             self.function.clone(),
             self.stored.clone(),
         )
@@ -153,7 +166,7 @@ impl World {
 
     /// Lets everything run until `is_so`, and the clock move while nothing happens.
     async fn until(&self, mut is_so: impl FnMut() -> bool) {
-        for turn in 0..200_000 {
+        for turn in 0..5_000_000 {
             if is_so() {
                 return;
             }
@@ -185,7 +198,7 @@ fn new(settings: Settings) -> NewMapping {
         function: arn("lambda", "function:f"),
         source: arn("kinesis", "stream/s"),
         stream: arn("kinesis", "stream/s"),
-        start: Start::TrimHorizon,
+        start: Some(Start::TrimHorizon),
         settings,
         enabled: true,
         tags: BTreeMap::new(),
@@ -257,7 +270,7 @@ async fn latest_begins_with_what_comes_after_the_creation() {
     world.put(0, "before");
     let mappings = world.open().await;
     let latest = NewMapping {
-        start: Start::Latest,
+        start: Some(Start::Latest),
         ..new(batches_of(10))
     };
     mappings.create(latest).await.unwrap();
