@@ -79,7 +79,7 @@ def error_of(call):
 def messages(logs, function, **more):
     try:
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=f"/aws/lambda/{function}", **more)
-        return [event["message"] for page in pages for event in page["events"]]
+        return [event["message"].removesuffix("\n") for page in pages for event in page["events"]]
     except logs.exceptions.ResourceNotFoundException:
         return []
 

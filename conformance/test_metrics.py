@@ -159,6 +159,12 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     )["EventStream"]
     assert len(next(iter(subscription))["SubscribeToShardEvent"]["Records"]) == 3
 
+    sqs = server.client("sqs")
+    messages = sqs.create_queue(QueueName="m")["QueueUrl"]
+    sqs.send_message_batch(QueueUrl=messages, Entries=[{"Id": str(i), "MessageBody": "m"} for i in range(3)])
+    sqs.send_message(QueueUrl=messages, MessageBody="later", DelaySeconds=900)
+    sqs.receive_message(QueueUrl=messages)
+
     functions = server.client("lambda")
     source = "def handler(event, context):\n    return event['x']\n"
     code = {"ZipFile": zipped(source)}
@@ -193,6 +199,8 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
 
     states = {state: page("headwater_queue_records", queue="q", state=state) for state in ["waiting", "in_flight", "dead_letter"]}
     assert states == {"waiting": 2, "in_flight": 1, "dead_letter": 0}
+    states = {state: page("headwater_sqs_messages", queue="m", state=state) for state in ["visible", "in_flight", "delayed"]}
+    assert states == {"visible": 2, "in_flight": 1, "delayed": 1}
     assert 0 < page("headwater_queue_oldest_record_age_seconds", queue="q") < 60
     assert page("headwater_consumer_subscriptions", stream="s", consumer="c") == 1
     assert page("headwater_consumer_outgoing_records_total", consumer="c") == 3

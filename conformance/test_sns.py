@@ -278,6 +278,13 @@ def handler(event, context):
         Environment={"Variables": {"OUT": str(out)}},
     )["FunctionArn"]
     sns.set_topic_attributes(TopicArn=topic, AttributeName="SignatureVersion", AttributeValue="2")
+    lambda_.add_permission(
+        FunctionName=name,
+        StatementId="topic",
+        Action="lambda:InvokeFunction",
+        Principal="sns.amazonaws.com",
+        SourceArn=topic,
+    )
     subscribed = sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function, ReturnSubscriptionArn=True)
     sns.publish(TopicArn=topic, Message="Hello world.", Subject="s")
     wait_for("the event", lambda: out.exists() and out.read_text().endswith("\n"), seconds=60)
@@ -323,10 +330,19 @@ def test_a_delivery_stream_fills_a_bucket(server, sns, topic, name):
     assert "Signature" not in lines()[0] and lines()[0]["TopicArn"] == topic
 
 
-def queue_of(server, name):
+def queue_of(server, name, is_let_in=True):
     sqs = server.client("sqs")
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    return sqs, url, f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    arn = f"arn:aws:sqs:us-east-1:000000000000:{name}"
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": arn,
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:sns:us-east-1:000000000000:*"}},
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]}) if is_let_in else ""
+    url = sqs.create_queue(QueueName=name, Attributes={"Policy": policy} if policy else {})["QueueUrl"]
+    return sqs, url, arn
 
 
 def receive(sqs, url, count, seconds=30):
@@ -382,6 +398,28 @@ def test_what_a_queue_does_not_take_becomes_a_dead_letter(server, sns, topic, na
     sns.publish(TopicArn=topic, Message="m", MessageAttributes=attributes)
     [message] = receive(sqs, url, 1)
     assert message["Body"] == "m" and message["MessageAttributes"] == attributes
+
+
+def test_endpoints_let_topics_in_by_their_policies(server, sns, topic, name):
+    sqs, url, closed = queue_of(server, f"{name}-closed", is_let_in=False)
+    _, dead_url, dead = queue_of(server, f"{name}-dead")
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead}), "RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=closed, Attributes=redrive)
+    sns.publish(TopicArn=topic, Message="m")
+    assert receive(sqs, dead_url, 1)[0]["Body"] == "m"
+    allow = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": closed}
+    deny = {
+        "Effect": "Deny",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": closed,
+        "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}},
+    }
+    for statements, reached in [([allow], url), ([allow, deny], dead_url)]:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        sns.publish(TopicArn=topic, Message="m")
+        assert receive(sqs, reached, 1)[0]["Body"] == "m"
 
 
 def test_kills_lose_no_message(new_server):

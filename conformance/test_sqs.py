@@ -11,6 +11,9 @@ import urllib.request
 import xml.etree.ElementTree as ElementTree
 
 import boto3
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -298,10 +301,64 @@ def test_the_query_protocol_says_no_in_its_own_words(endpoint, name):
     assert (status, text(root, "Error/Code")) == (400, "InvalidAction")
 
 
+def test_a_form_of_another_page_is_refused(endpoint):
+    form = urllib.parse.urlencode({"Action": "ListQueues", "Version": "2012-11-05"}).encode()
+    for headers, status in [
+        ({"Origin": "https://example.com"}, 403),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Origin": endpoint}, 200),
+        ({}, 200),
+    ]:
+        request = urllib.request.Request(endpoint + "/", data=form, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                assert answer.status == status
+        except urllib.error.HTTPError as error:
+            assert error.code == status
+
+
+def test_addresses_take_what_is_of_queues(endpoint, sqs, url):
+    # As on AWS, the version may be left out there.
+    status, root = query(url, "GET", Action="FooBar")
+    assert (status, text(root, "Error/Message")) == (400, "The action FooBar is not valid for this endpoint.")
+    for action in ["CreateQueue", "ListQueues"]:
+        status, root = query(url, "GET", Action=action, QueueName="other")
+        assert (status, text(root, "Error/Code")) == (400, "InvalidAction")
+    status, root = query(url, "GET", Action="SendMessage")
+    assert (status, text(root, "Error/Code")) == (400, "MissingParameter")
+    assert text(root, "Error/Message") == "The request must contain the parameter MessageBody."
+    status, root = query(url, "GET", Action="GetQueueAttributes", **{"AttributeName.1": "Foobar"})
+    assert text(root, "Error/Message") == "Unknown Attribute Foobar."
+    status, root = query(url, "GET", Action="DeleteMessageBatch")
+    assert text(root, "Error/Code") == "AWS.SimpleQueueService.EmptyBatchRequest"
+    signed = botocore.awsrequest.AWSRequest("GET", url)
+    keys = botocore.credentials.Credentials("test", "test")
+    botocore.auth.SigV4Auth(keys, "sqs", "us-east-1").add_auth(signed)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(urllib.request.Request(url, headers=dict(signed.headers)), timeout=30)
+    assert caught.value.code == 404 and b"UnknownOperationException" in caught.value.read()
+    traced = urllib.request.Request(
+        url, data=b"Action=SendMessage&MessageBody=traced", headers={"X-Amzn-Trace-Id": "Root=1-2-3"}
+    )
+    urllib.request.urlopen(traced, timeout=30)
+    message = sqs.receive_message(QueueUrl=url, MessageSystemAttributeNames=["AWSTraceHeader"])["Messages"][0]
+    assert message["Attributes"] == {"AWSTraceHeader": "Root=1-2-3"}
+
+
+def test_the_page_of_metrics_loads_no_queue(endpoint, sqs, url, name):
+    page = lambda: urllib.request.urlopen(f"{endpoint}/_headwater/metrics", timeout=30).read().decode()
+    sqs.send_message(QueueUrl=url, MessageBody="m")
+    assert f'queue="{name}"' not in page()
+    sqs.receive_message(QueueUrl=url)
+    assert f'headwater_sqs_messages{{region="us-east-1",queue="{name}",state="in_flight"}} 1\n' in page()
+
+
 def test_the_cli_sends_and_receives(server, name):
-    url = server.aws("sqs", "create-queue", "--queue-name", name)["QueueUrl"]
-    server.aws("sqs", "send-message", "--queue-url", url, "--message-body", "hello")
-    received = server.aws("sqs", "receive-message", "--queue-url", url)
+    # Version 1 of the CLI passes over AWS_ENDPOINT_URL for this service.
+    here = ["sqs", "--endpoint-url", server.endpoint]
+    url = server.aws(*here, "create-queue", "--queue-name", name)["QueueUrl"]
+    server.aws(*here, "send-message", "--queue-url", url, "--message-body", "hello")
+    received = server.aws(*here, "receive-message", "--queue-url", url)
     assert received["Messages"][0]["Body"] == "hello"
 
 

@@ -122,6 +122,23 @@ const LAMBDA: &[&str] = &[
     "UpdateEventSourceMapping",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
+    // Layers.
+    "AddLayerVersionPermission",
+    "DeleteLayerVersion",
+    "GetLayerVersion",
+    "GetLayerVersionByArn",
+    "GetLayerVersionPolicy",
+    "ListLayerVersions",
+    "ListLayers",
+    "PublishLayerVersion",
+    "RemoveLayerVersionPermission",
+    // Addresses of functions, and answers that stream.
+    "CreateFunctionUrlConfig",
+    "DeleteFunctionUrlConfig",
+    "GetFunctionUrlConfig",
+    "InvokeWithResponseStream",
+    "ListFunctionUrlConfigs",
+    "UpdateFunctionUrlConfig",
     "UpdateFunctionEventInvokeConfig",
 ];
 
@@ -297,6 +314,11 @@ const S3: &[&str] = &[
 /// Patterns that the service checks (and names in its errors) otherwise than its model writes them.
 /// The right side is what AWS answers, as recorded in kinesalite's tests.
 const PATTERNS: &[(&str, &str)] = &[
+    // Of Lambda's layers, as recorded on AWS by LocalStack.
+    (
+        r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)",
+    ),
     (r"^(0|([1-9]\d{0,128}))$", r"0|([1-9]\d{0,128})"),
     (r"^(0|([1-9]\d{0,38}))$", r"0|([1-9]\d{0,38})"),
 ];
@@ -314,7 +336,8 @@ pub fn checked_pattern(pattern: &str) -> &str {
 }
 
 /// Members that the model requires and the service leaves out or does without: of a shard's last event, as KCL expects it;
-/// of a function whose code need not be signed, and of tags of which there are none, as recorded on AWS by LocalStack.
+/// of a function whose code need not be signed, of tags of which there are none, and of entries of a batch of which none was
+/// done or all were, as recorded on AWS by LocalStack.
 const NOT_REQUIRED: &[(&str, &str)] = &[
     ("SubscribeToShardEvent", "ContinuationSequenceNumber"),
     (
@@ -323,6 +346,12 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
     ),
     ("GetFunctionCodeSigningConfigResponse", "FunctionName"),
     ("Tagging", "TagSet"),
+    ("ChangeMessageVisibilityBatchResult", "Failed"),
+    ("ChangeMessageVisibilityBatchResult", "Successful"),
+    ("DeleteMessageBatchResult", "Failed"),
+    ("DeleteMessageBatchResult", "Successful"),
+    ("SendMessageBatchResult", "Failed"),
+    ("SendMessageBatchResult", "Successful"),
 ];
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
@@ -434,6 +463,10 @@ const QUERY_CODES: &[(&str, &str, &str, u16)] = &[
     ),
 ];
 
+/// Answers that come as events whose messages the door writes itself, since their payloads are bytes and no structures:
+/// here they are bodies that stream.
+const EVENTS_AS_BYTES: &[&str] = &["InvokeWithResponseStreamResponseEvent"];
+
 /// Operations with their shapes.
 #[derive(Deserialize)]
 struct Added {
@@ -507,6 +540,19 @@ pub fn correct(service: &str, model: &mut Model) {
         if let Some(shape) = model.shapes.get_mut(*enumeration) {
             shape.values.clear();
         }
+    }
+    for events in EVENTS_AS_BYTES {
+        if let Some(shape) = model.shapes.get_mut(*events) {
+            "blob".clone_into(&mut shape.kind);
+            shape.members = Default::default();
+            (shape.eventstream, shape.streaming) = (false, true);
+        }
+    }
+    // The door lists what is wrong with a layer's runtimes and architectures together, as the service does.
+    if let Some(list) = model.shapes.get_mut("CompatibleArchitectures")
+        && let Some(member) = &mut list.member
+    {
+        "String".clone_into(&mut member.shape);
     }
     for (structure, member) in NOT_REQUIRED {
         if let Some(shape) = model.shapes.get_mut(*structure) {
@@ -630,6 +676,7 @@ const ENUM_ORDERS: &[(&str, &[&str])] = &[
         "EventSourcePosition",
         &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     ),
+    ("InvokeMode", &["RESPONSE_STREAM", "BUFFERED"]),
 ];
 
 /// The order in which the service lists the values of `shape`.

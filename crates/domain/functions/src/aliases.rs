@@ -96,11 +96,22 @@ impl Inner {
     pub async fn delete_alias(&self, name: &FunctionName, alias: &AliasName) -> Result<(), Error> {
         let _beside = self.beside.lock().await;
         self.find(name).await?;
-        let key = alias_key(name, alias);
-        let (claims, mut changes) = self.without_beside(name, &alias.to_string());
-        changes.push(self.aliases.delete(&key, Expect::Any));
-        self.catalog.commit(changes).await?;
-        self.adopt_claims(name, claims).await
+        for _ in 0..limits::CONFLICTS_MAX {
+            let (claims, mut changes) = self.without_beside(name, &alias.to_string());
+            changes.extend(self.alias_url_gone(name, alias).await?);
+            let key = alias_key(name, alias);
+            let found = self.aliases.get(&key).await?;
+            let expect = found.map_or(Expect::Any, |found| Expect::At(found.version));
+            changes.push(self.aliases.delete(&key, expect));
+            match self.catalog.commit(changes).await {
+                Err(CatalogError::Conflict { .. }) => {}
+                removed => {
+                    removed?;
+                    return self.adopt_claims(name, claims).await;
+                }
+            }
+        }
+        Err(Error::Revision)
     }
 
     /// The changes that take away what stands beside a version or alias, and the function's claims then.

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use headwater_catalog::{CatalogError, Change, Expect, Versioned};
 
 use crate::{
-    Claims, Code, Configuration, Error, Function, FunctionName, Version, functions::Inner, limits,
-    packages::sha256, unpack, version::start_of,
+    Claims, Code, Configuration, Error, Function, FunctionName, Version, functions::Inner,
+    layers::check_size, limits, packages::sha256, unpack, version::start_of,
 };
 
 impl Inner {
@@ -29,11 +29,27 @@ impl Inner {
             return Err(Error::Exists(name));
         }
         let code = self.store(package).await?;
+        let written = self
+            .write_new(name, configuration, tags, &code, publish)
+            .await;
+        let function = self.settle(written, &code).await?;
+        Ok(self.begun(function))
+    }
+
+    async fn write_new(
+        &self,
+        name: FunctionName,
+        configuration: Configuration,
+        tags: BTreeMap<String, String>,
+        code: &Code,
+        publish: bool,
+    ) -> Result<Function, Error> {
+        check_size(&configuration, code)?;
         let mut function = Function {
             name,
             version: Version::Latest,
             configuration,
-            code,
+            code: code.clone(),
             last_modified: self.env.clock.now(),
             revision: self.env.random.uuid(),
             build: self.env.random.uuid(),
@@ -41,15 +57,20 @@ impl Inner {
             tags,
         };
         let version = publish.then(|| self.next_version(&mut function));
-        let written = self
-            .write(&function, version.as_ref(), Expect::Absent)
-            .await;
-        let written = written.map_err(|error| match error {
-            CatalogError::Conflict { .. } => Error::Exists(function.name.clone()),
-            other => other.into(),
-        });
-        self.settle(written, &function.code).await?;
-        Ok(self.begun(version.unwrap_or(function)))
+        for _ in 0..limits::CONFLICTS_MAX {
+            if self.table.get(function.name.as_str()).await?.is_some() {
+                return Err(Error::Exists(function.name));
+            }
+            let held = self
+                .hold_layers(&[], &function.configuration.layers)
+                .await?;
+            let written = self.write(&function, version.as_ref(), Expect::Absent, held);
+            match written.await {
+                Err(CatalogError::Conflict { .. }) => {}
+                written => return Ok(written.map(|()| version.unwrap_or(function))?),
+            }
+        }
+        Err(Error::Revision)
     }
 
     /// A function that was changed, as its change began.
@@ -75,7 +96,10 @@ impl Inner {
             code: code.clone(),
             ..found.value.clone()
         };
-        let written = self.replace(found, changed, publish).await;
+        let written = match check_size(&changed.configuration, &code) {
+            Ok(()) => self.replace(found, changed, publish).await,
+            Err(error) => Err(error),
+        };
         let function = self.settle(written, &code).await?;
         self.forget_unused(name, &former).await;
         Ok(function)
@@ -91,7 +115,13 @@ impl Inner {
         let mut changed = found.value.clone();
         change(&mut changed.configuration);
         changed.configuration.check()?;
-        self.replace(found, changed, false).await
+        check_size(&changed.configuration, &changed.code)?;
+        let mut gone = found.value.configuration.layers.clone();
+        gone.retain(|layer| !changed.configuration.layers.contains(layer));
+        let function = self.replace(found, changed, false).await?;
+        self.forget_unnamed(gone.into_iter().map(|layer| layer.code).collect())
+            .await;
+        Ok(function)
     }
 
     /// Changes tags, again from what another change left where that came first. The function is at another revision
@@ -125,12 +155,15 @@ impl Inner {
             let found = self.find(name).await?;
             let expect = Expect::At(found.version);
             let mut changes = vec![self.table.delete(name.as_str(), expect)];
+            changes.extend(self.urls_gone(name).await?);
+            let mut shared = layers_of(&found.value);
             let mut packages =
                 BTreeMap::from([(found.value.code.package.clone(), found.value.code)]);
             let all = usize::MAX;
             for (key, version) in self.versions.scan(&start_of(name), None, all).await? {
                 let expect = Expect::At(version.version);
                 changes.push(self.versions.delete(&key, expect));
+                shared.extend(layers_of(&version.value));
                 let code = version.value.code;
                 packages.insert(code.package.clone(), code);
             }
@@ -149,6 +182,7 @@ impl Inner {
                     for code in packages.values() {
                         self.forget_code(code).await;
                     }
+                    self.forget_unnamed(shared).await;
                     return Ok(());
                 }
             }
@@ -195,7 +229,11 @@ impl Inner {
         changed.last_modified = self.env.clock.now();
         let version = publish.then(|| self.next_version(&mut changed));
         let expect = Expect::At(found.version);
-        let written = self.write(&changed, version.as_ref(), expect).await;
+        let layers = &changed.configuration.layers;
+        let held = self
+            .hold_layers(&found.value.configuration.layers, layers)
+            .await?;
+        let written = self.write(&changed, version.as_ref(), expect, held).await;
         written.map_err(|error| match error {
             // Another change came between our read and our write.
             CatalogError::Conflict { .. } => Error::Revision,
@@ -206,7 +244,7 @@ impl Inner {
     }
 
     /// Keeps a package, once it is found to be one.
-    async fn store(&self, package: Bytes) -> Result<Code, Error> {
+    pub async fn store(&self, package: Bytes) -> Result<Code, Error> {
         if self.usage().await?.code_bytes + package.len() as u64 > limits::CODE_BYTES_MAX {
             return Err(Error::StorageFull);
         }
@@ -214,13 +252,15 @@ impl Inner {
             package: self.env.random.uuid(),
             sha256: String::new(),
             size: package.len() as u64,
+            unpacked: 0,
         };
         let packages = self.packages.clone();
         let store = move || {
-            unpack::check(&package)?;
+            let unpacked = unpack::check(&package)?;
             packages.put(&code.package, &package)?;
             Ok(Code {
                 sha256: sha256(&package),
+                unpacked,
                 ..code
             })
         };
@@ -229,7 +269,7 @@ impl Inner {
 
     /// Forgets a package whose function was not written. After a failure of the catalog it is not known whether it was:
     /// the next start finds out.
-    async fn settle<T>(&self, written: Result<T, Error>, code: &Code) -> Result<T, Error> {
+    pub async fn settle<T>(&self, written: Result<T, Error>, code: &Code) -> Result<T, Error> {
         if matches!(&written, Err(error) if !matches!(error, Error::Catalog(_))) {
             self.forget_code(code).await;
         }
@@ -242,6 +282,12 @@ impl Inner {
         let (packages, package) = (self.packages.clone(), code.package.clone());
         self.env.blocking(move || packages.remove(&package)).await;
     }
+}
+
+/// The layers' packages.
+pub(crate) fn layers_of(function: &Function) -> Vec<Code> {
+    let layers = function.configuration.layers.iter();
+    layers.map(|layer| layer.code.clone()).collect()
 }
 
 fn check_tags(tags: &BTreeMap<String, String>) -> Result<(), Error> {

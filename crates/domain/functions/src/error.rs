@@ -4,7 +4,9 @@ use std::{io, sync::Arc};
 
 use headwater_catalog::CatalogError;
 
-use crate::{AliasName, ClaimFault, DestinationFault, FunctionName, RoutingFault, Version, limits};
+use crate::{
+    AliasName, ClaimFault, DestinationFault, FunctionName, LayerId, RoutingFault, Version, limits,
+};
 
 /// Why a function was not kept, found or run. An error of the function itself is not here, but an
 /// [`crate::Invocation`] that failed.
@@ -31,6 +33,27 @@ pub enum Error {
     /// Aliases lead to the version.
     #[error("aliases lead to the version")]
     Referenced(Vec<AliasName>),
+    /// There is no such version of a layer.
+    #[error("there is no layer version {0}")]
+    NoLayer(LayerId),
+    /// The function's code and its layers are too large together.
+    #[error("the code and its layers unpack to {size} bytes")]
+    TooLargeTogether {
+        /// Their size in bytes.
+        size: u64,
+    },
+    /// The policy has a permission of this name already.
+    #[error("there is a permission {0} already")]
+    PermissionExists(String),
+    /// The policy has no permission of this name.
+    #[error("there is no permission {0}")]
+    NoPermission(String),
+    /// The function or alias has an address already.
+    #[error("there is an address already")]
+    UrlExists,
+    /// The function or alias has no address.
+    #[error("there is no address")]
+    NoUrl,
     /// The code is not what the caller took it for.
     #[error("the code is {current}, not {given}")]
     OtherCode {
@@ -160,6 +183,12 @@ pub enum PackageError {
         /// The most.
         max: usize,
     },
+    /// A name in it is longer than file systems take.
+    #[error("the package holds a name that is too long")]
+    LongName,
+    /// A name in it is that of another entry, or stands below one that is no folder.
+    #[error("the package holds {0:?} beside another entry of that name or above it")]
+    Clash(String),
     /// A name in it leads out of it.
     #[error("the package holds {0:?}, which leads out of the package")]
     LeadsOut(String),

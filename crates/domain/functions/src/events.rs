@@ -364,7 +364,7 @@ impl Inner {
             client_context: event.client_context.clone(),
             qualifier: part.qualifier.clone(),
         };
-        match self.invoke(&part.name, request, false).await {
+        match self.invoke(&part.name, request, false, &mut None).await {
             Ok(ran) => {
                 event.tries = event.tries.saturating_add(1);
                 if !ran.failed {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, ops::RangeInclusive, str::FromStr};
 use headwater_types::{Arn, Invalid, Millis};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Version, limits};
+use crate::{Error, Layer, Version, limits};
 
 /// A function's name: 1 to 64 of `[a-zA-Z0-9-_]`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ pub enum RuntimeKind {
     Python,
     /// By `node` and our bootstrap.
     Node,
+    /// By `ruby` and our bootstrap.
+    Ruby,
+    /// By `java` and our bootstrap, which `javac` compiles when it is first needed.
+    Java,
     /// By the package's own `bootstrap`.
     Provided,
 }
@@ -45,6 +49,9 @@ pub struct Configuration {
     pub memory_mb: u32,
     /// Environment variables; given as none they are told apart from not given, as on AWS.
     pub environment: Option<BTreeMap<String, String>>,
+    /// Packages that it has under `/opt`; what a later one has goes before what an earlier one has.
+    #[serde(default)]
+    pub layers: Vec<Layer>,
     /// Where events go that were given up: a queue or a topic.
     #[serde(default)]
     pub dead_letters: Option<Arn>,
@@ -59,6 +66,9 @@ pub struct Code {
     pub sha256: String,
     /// The zip file's size in bytes.
     pub size: u64,
+    /// The size of its files, as its directory says; 0 where that was not noted yet.
+    #[serde(default)]
+    pub unpacked: u64,
 }
 
 /// A version of a function as it is kept.
@@ -130,6 +140,7 @@ impl Configuration {
             timeout_s: 3,
             memory_mb: 128,
             environment: None,
+            layers: Vec::new(),
             dead_letters: None,
         }
     }
@@ -256,6 +267,10 @@ impl Runtime {
             RuntimeKind::Python
         } else if self.0.starts_with("nodejs") {
             RuntimeKind::Node
+        } else if self.0.starts_with("ruby") {
+            RuntimeKind::Ruby
+        } else if self.0.starts_with("java") {
+            RuntimeKind::Java
         } else {
             RuntimeKind::Provided
         }
@@ -265,7 +280,8 @@ impl Runtime {
 impl FromStr for Runtime {
     type Err = Invalid;
 
-    /// `python3.N`, `nodejsN.x`, `provided` and `provided.NAME` are run; no other family is.
+    /// `python3.N`, `nodejsN.x`, `rubyN.N`, `javaN` and `provided` are run, some with a system's name behind a dot; no
+    /// other family is.
     fn from_str(text: &str) -> Result<Self, Invalid> {
         let number =
             |n: &str| !n.is_empty() && n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit());
@@ -274,8 +290,16 @@ impl FromStr for Runtime {
             .strip_prefix("nodejs")
             .and_then(|n| n.strip_suffix(".x"))
             .is_some_and(number);
+        let ruby = text
+            .strip_prefix("ruby")
+            .and_then(|n| n.split_once('.'))
+            .is_some_and(|(major, minor)| number(major) && number(minor));
+        let java = text.strip_prefix("java").is_some_and(|n| {
+            let (version, system) = n.split_once('.').unwrap_or((n, "al2"));
+            number(version) && matches!(system, "al2" | "al2023")
+        });
         let provided = matches!(text, "provided" | "provided.al2" | "provided.al2023");
-        if python || node || provided {
+        if python || node || ruby || java || provided {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid::new("runtime", text))
@@ -313,6 +337,9 @@ mod tests {
         for (name, kind) in [
             ("python3.9", RuntimeKind::Python),
             ("nodejs22.x", RuntimeKind::Node),
+            ("ruby3.4", RuntimeKind::Ruby),
+            ("java21", RuntimeKind::Java),
+            ("java8.al2", RuntimeKind::Java),
             ("provided.al2023", RuntimeKind::Provided),
         ] {
             assert_eq!(name.parse::<Runtime>().unwrap().kind(), kind);
@@ -324,7 +351,9 @@ mod tests {
             "PYTHON3.9",
             "nodejs",
             "nodejs22",
-            "java21",
+            "java",
+            "java21.x",
+            "ruby3",
             "provided.x",
         ] {
             assert!(bad.parse::<Runtime>().is_err(), "{bad}");

@@ -1,7 +1,7 @@
 //! All functions: made, changed, found, deleted, run.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     path::{Path, PathBuf},
     sync::{Arc, OnceLock, Weak},
     time::Duration,
@@ -11,21 +11,25 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use headwater_catalog::{Catalog, Table, Versioned};
 use headwater_env::Env;
-use headwater_types::{Account, Arn, Region, kept::Prefix};
+use headwater_types::{Account, Arn, Millis, Region, kept::Prefix};
 use parking_lot::Mutex;
 use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
     Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, EventSettingsChange,
-    Function, FunctionMetrics, FunctionName, Kept, KeptEventSettings, LogSink, Outlets, Part,
-    Policy, Processes, Provisioned, Publish, Qualifier, Statement, bootstraps,
+    Function, FunctionMetrics, FunctionName, FunctionUrl, Kept, KeptEventSettings, LayerVersion,
+    LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier, RuntimeKind,
+    Statement, UrlTarget, bootstraps,
     counts::Counts,
     events::{self, Events},
-    invoke::{self, Invocation, Request},
+    invoke::{self, Answer, Beginning, Invocation, Request, StreamedAnswer},
     keep::keep,
+    launch,
+    layers::{self, LayerCounter},
     leftovers::Leftovers,
     limits,
     logs::LogWriter,
+    opt::{Namespaces, View},
     outcomes::{self, Outcomes},
     packages::{Packages, sha256},
     pool::{Bounds, Pool, reap_idle},
@@ -116,6 +120,10 @@ pub(crate) struct Inner {
     pub table: Table<Function>,
     pub versions: Table<Function>,
     pub aliases: Table<Alias>,
+    pub layers: Table<LayerCounter>,
+    pub layer_versions: Table<LayerVersion>,
+    pub urls: Table<FunctionUrl>,
+    pub url_ids: Table<UrlTarget>,
     pub policies: Table<Policy>,
     pub claims: Table<Claims>,
     /// The claims as they are kept.
@@ -129,6 +137,10 @@ pub(crate) struct Inner {
     unpacking: Semaphore,
     pub counts: Counts,
     leftovers: Arc<Leftovers>,
+    /// How processes see layers at `/opt`; found out by the first that has some.
+    namespaces: OnceCell<Option<Namespaces>>,
+    /// Filled when our bootstrap for Java is compiled.
+    java: OnceCell<()>,
     /// Unpacked code by its package; made once, by the first invocation that needs it.
     pub code: Mutex<HashMap<String, Arc<OnceCell<Arc<CodeDir>>>>>,
     dir: PathBuf,
@@ -153,7 +165,8 @@ impl Functions {
         let versions = Table::new(catalog.clone(), Prefix::FunctionVersions);
         let aliases = Table::new(catalog.clone(), Prefix::FunctionAliases);
         let leftovers = Arc::new(Leftovers::open(env.disk.clone(), dir.join("processes"))?);
-        let packages = prepare(&env, [&table, &versions], &dir).await?;
+        let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
+        prepare(&env, &dir)?;
         let bounds = Bounds {
             total: options.concurrency,
             per_function: options.concurrency_per_function,
@@ -167,6 +180,10 @@ impl Functions {
         env.spawn(reap_idle(env.clone(), Arc::downgrade(&pool)));
         let code = Mutex::default();
         let inner = Arc::new(Inner {
+            layers: Table::new(catalog.clone(), Prefix::Layers),
+            layer_versions: Table::new(catalog.clone(), Prefix::LayerVersions),
+            urls: Table::new(catalog.clone(), Prefix::FunctionUrls),
+            url_ids: Table::new(catalog.clone(), Prefix::FunctionUrlIds),
             env,
             options,
             pool,
@@ -188,9 +205,13 @@ impl Functions {
             unpacking: Semaphore::new(limits::PACKAGES_IN_MEMORY_MAX),
             counts: Counts::default(),
             leftovers,
+            namespaces: OnceCell::new(),
+            java: OnceCell::new(),
             code,
             dir,
         });
+        let named = inner.named_packages().await?;
+        inner.packages.keep_only(|id| named.contains(id))?;
         for (name, claims) in inner.read_claims().await? {
             inner.adopt_claims(&name, claims).await?;
         }
@@ -250,12 +271,13 @@ impl Functions {
         expected: Option<&str>,
     ) -> Result<Function, Error> {
         let found = self.inner.expect(name, expected).await?;
-        unpack::check(package)?;
         let code = Code {
             sha256: sha256(package),
             size: package.len() as u64,
+            unpacked: unpack::check(package)?,
             ..found.value.code
         };
+        layers::check_size(&found.value.configuration, &code)?;
         Ok(Function {
             code,
             ..found.value
@@ -664,9 +686,33 @@ impl Functions {
         let (inner, name) = (self.inner.clone(), name.clone());
         self.inner.env.spawn(async move {
             // The caller may be gone by then.
-            drop(done.send(inner.invoke(&name, request, true).await));
+            drop(done.send(inner.invoke(&name, request, true, &mut None).await));
         });
         wait.await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// The same for a caller who takes the answer in pieces, as far as the function gives it so.
+    ///
+    /// # Errors
+    /// As [`Functions::invoke`].
+    pub async fn invoke_streaming(
+        &self,
+        name: &FunctionName,
+        request: Request,
+    ) -> Result<Answer, Error> {
+        let (done, wait) = oneshot::channel();
+        let (begin, beginning) = oneshot::channel();
+        let (inner, name) = (self.inner.clone(), name.clone());
+        self.inner.env.spawn(async move {
+            let mut begin = Some(begin);
+            let ended = inner.invoke(&name, request, true, &mut begin).await;
+            // The caller may be gone by then.
+            drop(done.send(ended));
+        });
+        match beginning.await {
+            Ok(beginning) => Ok(Answer::Streamed(StreamedAnswer::new(beginning, wait))),
+            Err(_) => wait.await.unwrap_or(Err(Error::Closed)).map(Answer::Whole),
+        }
     }
 
     /// Keeps an event for a function to be run on soon, at least once; durable when it returns.
@@ -685,13 +731,17 @@ impl Functions {
 
     /// Runs a change to its end, even when its caller goes away: the catalog, the packages, the processes and the
     /// counts belong together.
-    async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
+    pub(crate) async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
     {
         let work = change(self.inner.clone());
         self.inner.env.to_the_end(work).await
+    }
+
+    pub(crate) fn inner(&self) -> &Inner {
+        &self.inner
     }
 
     /// How many invocations wait that nobody waits for.
@@ -707,6 +757,11 @@ impl Functions {
     /// The processes that there are.
     pub fn processes(&self) -> Processes {
         self.inner.pool.processes()
+    }
+
+    /// The time of day that functions are told.
+    pub fn now(&self) -> Millis {
+        self.inner.env.clock.now()
     }
 
     /// The server as functions know it, and their bounds.
@@ -737,15 +792,8 @@ async fn place(places: &Semaphore) -> SemaphorePermit<'_> {
     place.expect("the places are never closed")
 }
 
-/// Brings the folder in order: bootstraps written, unpacked code of a former server and unknown packages removed.
-async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result<Packages, Error> {
-    let packages = Packages::open(env.disk.clone(), dir.join("packages"))?;
-    let mut known = HashSet::new();
-    for table in tables {
-        let all = table.all().await?.into_iter();
-        known.extend(all.map(|(_, function)| function.value.code.package));
-    }
-    packages.keep_only(|id| known.contains(id))?;
+/// Brings the folder in order: bootstraps written, unpacked code of a former server removed.
+fn prepare(env: &Env, dir: &Path) -> Result<(), Error> {
     for folder in ["code", "bootstraps"] {
         let path = dir.join(folder);
         // It is perhaps not there.
@@ -755,8 +803,7 @@ async fn prepare(env: &Env, tables: [&Table<Function>; 2], dir: &Path) -> Result
             .map_err(Error::disk("making the folders of functions"))?;
     }
     bootstraps::write(&*env.disk, &dir.join("bootstraps"))
-        .map_err(Error::disk("writing the bootstraps"))?;
-    Ok(packages)
+        .map_err(Error::disk("writing the bootstraps"))
 }
 
 impl Inner {
@@ -766,6 +813,7 @@ impl Inner {
         name: &FunctionName,
         request: Request,
         wait: bool,
+        begin: &mut Option<oneshot::Sender<Beginning>>,
     ) -> Result<Invocation, Error> {
         let size = request.payload.len();
         if size > limits::PAYLOAD_BYTES_MAX {
@@ -778,7 +826,7 @@ impl Inner {
         let mut function = self.resolve(name, qualifier.as_ref(), true).await?;
         let counters = self.counts.of(name);
         loop {
-            match invoke::run(self, &function, request.clone(), wait, &counters).await {
+            match invoke::run(self, &function, request.clone(), wait, &counters, begin).await {
                 // Its package is gone when the function was changed between our look and the start.
                 Err(error @ Error::Disk { .. }) => {
                     let changed = self.resolve(name, qualifier.as_ref(), true).await?;
@@ -796,6 +844,10 @@ impl Inner {
     /// Starts a process for a function, which may be kept for its version.
     pub async fn start(&self, function: &Function, is_kept: bool) -> Result<Process, Error> {
         let code = self.unpacked(&function.code).await?;
+        let view = self.view(function).await?;
+        if function.configuration.runtime.kind() == RuntimeKind::Java {
+            self.java.get_or_try_init(|| self.compile_java()).await?;
+        }
         let bootstraps = &self.dir.join("bootstraps");
         let surroundings = Surroundings {
             env: &self.env,
@@ -803,15 +855,46 @@ impl Inner {
             leftovers: &self.leftovers,
             bootstraps,
         };
-        Process::start(surroundings, function, code, is_kept).await
+        Process::start(surroundings, function, code, view, is_kept).await
+    }
+
+    /// The layers of a function, unpacked, as its process is to see them.
+    async fn view(&self, function: &Function) -> Result<View, Error> {
+        let mut layers = Vec::new();
+        for layer in &function.configuration.layers {
+            layers.push(self.unpacked(&layer.code).await?);
+        }
+        if layers.is_empty() {
+            return Ok(View::none());
+        }
+        let path = self.options.inherited.get("PATH").map(String::as_str);
+        let probe = || Namespaces::probe(&*self.env.disk, &self.dir, path);
+        let namespaces = *self.namespaces.get_or_init(probe).await;
+        let programs = ["python3", "node", "ruby", "java", "sh"].into_iter();
+        let programs: Vec<_> = programs
+            .filter_map(|program| launch::find(program, path.unwrap_or_default()))
+            .collect();
+        let code = self.dir.join("code");
+        Ok(View::new(layers, namespaces, &code, &programs))
+    }
+
+    /// Compiles our bootstrap for Java.
+    async fn compile_java(&self) -> Result<(), Error> {
+        let path = self.options.inherited.get("PATH").map(String::as_str);
+        bootstraps::compile_java(&self.dir.join("bootstraps"), path.unwrap_or_default()).await
     }
 
     pub async fn usage(&self) -> Result<Usage, Error> {
         let (all, versions) = (self.table.all().await?, self.versions.all().await?);
-        let sizes = all.iter().chain(&versions);
+        let code = all
+            .iter()
+            .chain(&versions)
+            .map(|(_, kept)| kept.value.code.size);
+        let layers = self.layer_versions.all().await?;
+        let layers = layers.iter().map(|(_, kept)| kept.value.code.size);
         Ok(Usage {
             functions: all.len(),
-            code_bytes: sizes.map(|(_, kept)| kept.value.code.size).sum(),
+            code_bytes: code.chain(layers).sum(),
         })
     }
 

@@ -5,6 +5,7 @@ use std::{os::unix::process::ExitStatusExt, process::ExitStatus, sync::Arc, time
 use bytes::Bytes;
 use headwater_env::Env;
 use serde_json::json;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Error, Function, Qualifier, Version,
@@ -13,7 +14,7 @@ use crate::{
     limits,
     output::Lines,
     process::{Bounds, Process, Signal, log_stream},
-    runtime_api::{Report, Work},
+    runtime_api::{Begun, Report, Work},
 };
 
 /// The input of an invocation.
@@ -44,6 +45,64 @@ pub struct Invocation {
     pub log_tail: Vec<u8>,
 }
 
+/// The answer to a caller who takes it in pieces.
+pub enum Answer {
+    /// It came at once, since the function does not stream or failed before.
+    Whole(Invocation),
+    /// It has begun.
+    Streamed(StreamedAnswer),
+}
+
+/// An answer that comes in pieces.
+pub struct StreamedAnswer {
+    /// The function's version.
+    pub executed_version: Version,
+    /// The content type that the function gave it.
+    pub content_type: Option<String>,
+    pieces: mpsc::Receiver<Bytes>,
+    end: oneshot::Receiver<Result<Invocation, Error>>,
+}
+
+/// The first half of such an answer.
+pub(crate) struct Beginning {
+    executed_version: Version,
+    begun: Begun,
+}
+
+impl StreamedAnswer {
+    pub(crate) fn new(
+        beginning: Beginning,
+        end: oneshot::Receiver<Result<Invocation, Error>>,
+    ) -> Self {
+        let Beginning {
+            executed_version,
+            begun: Begun {
+                content_type,
+                pieces,
+            },
+        } = beginning;
+        Self {
+            executed_version,
+            content_type,
+            pieces,
+            end,
+        }
+    }
+
+    /// The next piece; none when there are no more.
+    pub async fn next(&mut self) -> Option<Bytes> {
+        self.pieces.recv().await
+    }
+
+    /// How it ended: an invocation without a payload, unless it failed.
+    ///
+    /// # Errors
+    /// The server failed, or is stopping.
+    pub async fn end(self) -> Result<Invocation, Error> {
+        self.end.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
 /// How an invocation ended, in terms of AWS's answer and report.
 struct End {
     payload: Bytes,
@@ -61,6 +120,7 @@ pub(crate) async fn run(
     request: Request,
     wait: bool,
     counters: &Counters,
+    begin: &mut Option<oneshot::Sender<Beginning>>,
 ) -> Result<Invocation, Error> {
     let (permit, warm) = inner.pool.enter(function, wait).await?;
     let (mut process, cold) = match warm {
@@ -81,6 +141,7 @@ pub(crate) async fn run(
         id: &request.request_id,
         process: &mut process,
         lines: &mut lines,
+        begin,
     };
     let (end, took) = run.all(cold, &request).await;
     counters.ran(took, end.failed, cold);
@@ -137,6 +198,8 @@ struct Run<'a, 'l> {
     id: &'a str,
     process: &'a mut Process,
     lines: &'a mut Lines<'l>,
+    /// Told of an answer that comes in pieces, where the caller takes such.
+    begin: &'a mut Option<oneshot::Sender<Beginning>>,
 }
 
 impl Run<'_, '_> {
@@ -147,6 +210,9 @@ impl Run<'_, '_> {
         if cold {
             self.lines
                 .push_untold(init_start(self.inner, self.function));
+            for note in std::mem::take(&mut self.process.notes) {
+                self.lines.push_untold(note);
+            }
         }
         let early = if cold { self.init(started).await } else { None };
         let init = cold.then(|| clock.elapsed() - started);
@@ -193,6 +259,7 @@ impl Run<'_, '_> {
             },
             client_context: request.client_context.clone(),
             trace_id: trace_id(&self.inner.env),
+            streams: self.begin.is_some(),
         };
         self.process.give(work);
         let deadline = started + self.timeout();
@@ -200,8 +267,20 @@ impl Run<'_, '_> {
             match self.watch(deadline).await {
                 // A process that was warm asks for work only now.
                 Signal::Reported(Report::Ready) => {}
+                Signal::Reported(Report::Begun(begun)) => self.tell(begun),
                 signal => return self.end(signal),
             }
+        }
+    }
+
+    /// Hands the pieces on; a caller who is gone takes none.
+    fn tell(&mut self, begun: Begun) {
+        if let Some(begin) = self.begin.take() {
+            let executed_version = self.function.version;
+            drop(begin.send(Beginning {
+                executed_version,
+                begun,
+            }));
         }
     }
 
@@ -248,8 +327,25 @@ impl Run<'_, '_> {
                 status: Some(("error", Some("Function.ResponseSizeTooLarge"))),
                 reusable: true,
             },
-            Signal::Reported(Report::Ready) => {
-                unreachable!("a process that is ready has not ended")
+            Signal::Reported(Report::Streamed(Ok(()))) => End {
+                payload: Bytes::new(),
+                failed: false,
+                status: None,
+                reusable: true,
+            },
+            Signal::Reported(Report::Streamed(Err(payload))) => End {
+                payload,
+                failed: true,
+                status: Some(("error", None)),
+                reusable: true,
+            },
+            Signal::Reported(Report::CutOff) => self.broken(
+                "error",
+                "Runtime.TruncatedResponse",
+                "Runtime hung up before its response was complete",
+            ),
+            Signal::Reported(Report::Ready | Report::Begun(_)) => {
+                unreachable!("a process that is ready or has begun has not ended")
             }
             Signal::TimedOut => {
                 let text = format!(

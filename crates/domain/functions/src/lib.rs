@@ -24,9 +24,12 @@ mod function;
 mod functions;
 mod invoke;
 mod keep;
+mod launch;
+mod layers;
 mod leftovers;
 pub mod limits;
 mod logs;
+mod opt;
 mod outcomes;
 mod output;
 mod packages;
@@ -36,7 +39,9 @@ mod ports;
 mod process;
 mod publish;
 mod runtime_api;
+mod tree;
 mod unpack;
+mod urls;
 mod version;
 
 pub use aliases::AliasChange;
@@ -46,9 +51,14 @@ pub use error::{Error, PackageError};
 pub use event_settings::{DestinationFault, EventSettings, EventSettingsChange, KeptEventSettings};
 pub use function::{Code, Configuration, Function, FunctionName, Published, Runtime, RuntimeKind};
 pub use functions::{Functions, Options, Usage};
-pub use invoke::{Invocation, Request};
+pub use invoke::{Answer, Invocation, Request, StreamedAnswer};
+pub use layers::{
+    Layer, LayerId, LayerName, LayerPermission, LayerPolicy, LayerVersion, LayerWishes,
+    add_permission, remove_permission,
+};
 pub use logs::{LogBatch, LogLine, LogSink};
 pub use policies::{Part, Policy, Statement};
 pub use ports::{DeadLetter, Outlets, Told, Untold};
 pub use publish::Publish;
+pub use urls::{Cors, FunctionUrl, UrlChange, UrlId, UrlSettings, UrlTarget};
 pub use version::{Alias, AliasName, Qualifier, RoutingFault, Version};

@@ -28,12 +28,26 @@ pub const ALIAS_WEIGHTS_MAX: usize = 1;
 pub const CODE_BYTES_MAX: u64 = 80_530_636_800;
 /// Files and folders in a package.
 pub const PACKAGE_ENTRIES_MAX: usize = 65_535;
+/// The length of a name in a package: with the folder that it is unpacked to, below what systems take for a path.
+pub const PACKAGE_NAME_BYTES_MAX: usize = 3072;
+/// The length of one part of such a name, as file systems have it.
+pub const PACKAGE_NAME_PART_BYTES_MAX: usize = 255;
+/// Layers of a function (AWS: five).
+pub const LAYERS_MAX: usize = 5;
 /// The input of an invocation that is waited for (AWS: 6 MB).
 pub const PAYLOAD_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// The input of an invocation that is not waited for (AWS: 1 MB).
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
 /// The answer of a function: 6 MB and the envelope that AWS adds.
 pub const RESPONSE_BYTES_MAX: usize = 6_291_556;
+/// An answer that is streamed (AWS: 200 MB).
+pub const STREAMED_BYTES_MAX: u64 = 200 * 1024 * 1024;
+/// Pieces of a streamed answer that wait for the caller.
+pub const STREAM_PIECES_MAX: usize = 16;
+/// The size of such a piece.
+pub const STREAM_PIECE_BYTES: usize = 64 * 1024;
+/// The content type that a function gives its streamed answer.
+pub const CONTENT_TYPE_BYTES_MAX: usize = 1024;
 /// How much of an answer that is too large is read and thrown away, so that the function hears why.
 pub const RESPONSE_DRAIN_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// All environment variables of a function together, as JSON (AWS: 4 KB).
@@ -42,8 +56,8 @@ pub const ENVIRONMENT_BYTES_MAX: usize = 4096;
 pub const TAGS_MAX: usize = 50;
 /// The end of the output that a caller may ask for (AWS: 4 KB).
 pub const LOG_TAIL_BYTES: usize = 4096;
-/// A line of output; a longer one is cut into several (CloudWatch: 256 KB an event, less its overhead).
-pub const LOG_LINE_BYTES_MAX: usize = 262_144 - 26;
+/// A line of output without its end; a longer one is cut into several (CloudWatch: 256 KB an event, less its overhead).
+pub const LOG_LINE_BYTES_MAX: usize = 262_144 - 26 - 1;
 /// Batches of output lines that wait for the sink, each of about [`OUTPUT_READ_BYTES`].
 pub const LOG_BATCHES_MAX: usize = 256;
 /// How often a batch of lines is offered to a sink that fails, a second apart, before it is given up.

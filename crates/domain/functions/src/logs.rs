@@ -14,7 +14,7 @@ use crate::limits;
 pub struct LogLine {
     /// When it was read.
     pub time: Millis,
-    /// The line, without its end, never empty.
+    /// The line with its end, or several that are one event.
     pub message: String,
 }
 

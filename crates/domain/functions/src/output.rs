@@ -15,6 +15,10 @@ use crate::{
     logs::{LogLine, LogWriter},
 };
 
+/// At the end of a line, that the event goes on in the next: our bootstraps keep the lines of a record together so, which
+/// AWS's do through a pipe of their own.
+const GOES_ON: u8 = 0;
+
 /// The reading end of a process's stdout and stderr: one pipe, so that their order is kept.
 pub(crate) struct Output {
     pipe: Receiver,
@@ -77,8 +81,13 @@ impl Output {
     fn split(&mut self, mut bytes: &[u8], to: &mut Lines<'_>) {
         while let Some(at) = bytes.iter().position(|&b| b == b'\n') {
             self.extend(&bytes[..at], to);
-            let line = std::mem::take(&mut self.partial);
-            to.push_bytes(&line);
+            if self.partial.last() == Some(&GOES_ON) {
+                self.partial.pop();
+                self.extend(b"\n", to);
+            } else {
+                let line = std::mem::take(&mut self.partial);
+                to.push_bytes(&line);
+            }
             bytes = &bytes[at + 1..];
         }
         self.extend(bytes, to);
@@ -118,7 +127,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// Adds a line.
+    /// Adds a line, or several that are one event.
     pub fn push(&mut self, message: String) {
         self.tail.extend(message.as_bytes());
         self.tail.push_back(b'\n');
@@ -128,7 +137,8 @@ impl<'a> Lines<'a> {
     }
 
     /// Adds a line of which the caller is not told.
-    pub fn push_untold(&mut self, message: String) {
+    pub fn push_untold(&mut self, mut message: String) {
+        message.push('\n');
         self.waiting.push(LogLine {
             time: self.env.clock.now(),
             message,
@@ -197,9 +207,15 @@ mod tests {
                 .map(|line| line.message.clone())
                 .collect()
         };
-        assert_eq!(messages(&lines), ["good try 4"]);
+        assert_eq!(messages(&lines), ["good try 4\n"]);
         output.end_line(&mut lines);
         output.end_line(&mut lines);
-        assert_eq!(messages(&lines), ["good try 4", "and more"]);
+        assert_eq!(messages(&lines), ["good try 4\n", "and more\n"]);
+        for piece in ["\n[ERROR] it broke\0", "\n  at a\0\n  at b\nnext\n"] {
+            printer.write_all(piece.as_bytes()).unwrap();
+            output.drain(&mut lines);
+        }
+        let together = "[ERROR] it broke\n  at a\n  at b\n";
+        assert_eq!(messages(&lines)[2..], [together, "next\n"]);
     }
 }

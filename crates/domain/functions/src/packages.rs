@@ -160,6 +160,7 @@ mod tests {
             package: "a".into(),
             sha256: sha256(&bytes),
             size: 100_000,
+            unpacked: 0,
         };
         assert_eq!(packages.get(&code).unwrap(), bytes);
         let mut reader = packages.reader(&code).unwrap();

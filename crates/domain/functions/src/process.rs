@@ -8,8 +8,10 @@ use tokio::process::{Child, Command};
 
 use crate::{
     Error, Function, Options, RuntimeKind, Version,
+    launch::{Launch, system_words},
     leftovers::{Leftovers, kill_group, memory_mb},
     limits,
+    opt::View,
     output::{Lines, Output},
     runtime_api::{Report, RuntimeApi, Work},
     unpack::CodeDir,
@@ -25,6 +27,8 @@ pub(crate) struct Process {
     pub log_stream: String,
     /// The most memory seen in use, in MB.
     pub memory_peak_mb: u32,
+    /// Lines for the log about how it was started.
+    pub notes: Vec<String>,
     child: Child,
     pid: Pid,
     exited: bool,
@@ -33,6 +37,7 @@ pub(crate) struct Process {
     env: Env,
     leftovers: Arc<Leftovers>,
     _code: Arc<CodeDir>,
+    _view: View,
 }
 
 /// The end of an invocation in a process.
@@ -61,11 +66,12 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Process {
-    /// Starts a process for `function` whose code is in `code`.
+    /// Starts a process for `function` whose code is in `code`, and which sees its layers as `view` shows them.
     pub async fn start(
         surroundings: Surroundings<'_>,
         function: &Function,
         code: Arc<CodeDir>,
+        view: View,
         is_kept: bool,
     ) -> Result<Self, Error> {
         let api = RuntimeApi::listen(surroundings.env)
@@ -73,20 +79,17 @@ impl Process {
             .map_err(Error::disk("opening a runtime API"))?;
         let (output, stdout, stderr) = Output::new().map_err(Error::disk("making a pipe"))?;
         let log_stream = log_stream(surroundings.env, function.version);
-        let mut command = program(function, surroundings.bootstraps, &code.path);
+        let launch = Launch {
+            function,
+            surroundings: &surroundings,
+            code: &code.path,
+            view: &view,
+            runtime_api: api.address.to_string(),
+            log_stream: &log_stream,
+        };
+        let mut command = launch.command()?;
         command
-            .current_dir(&code.path)
-            .env_clear()
-            .envs(&surroundings.options.inherited)
-            .envs(variables(
-                function,
-                &surroundings,
-                &api,
-                &code.path,
-                &log_stream,
-            ))
             .env("AWS_LAMBDA_INITIALIZATION_TYPE", initialization(is_kept))
-            .envs(function.configuration.environment.iter().flatten())
             .stdin(std::process::Stdio::null())
             .stdout(stdout)
             .stderr(stderr)
@@ -112,7 +115,9 @@ impl Process {
             output,
             env: surroundings.env.clone(),
             leftovers: surroundings.leftovers.clone(),
+            notes: view.notes(),
             _code: code,
+            _view: view,
         })
     }
 
@@ -141,7 +146,7 @@ impl Process {
             if let Some(signal) = &signal {
                 self.output.drain(lines);
                 // One that was given its work before it asked may be in the middle of a line.
-                if !matches!(signal, Signal::Reported(Report::Ready)) {
+                if !matches!(signal, Signal::Reported(Report::Ready | Report::Begun(_))) {
                     self.output.end_line(lines);
                 }
                 self.measure();
@@ -197,51 +202,14 @@ impl Drop for Process {
 /// A program of the package that cannot be started is the function's fault, in AWS's words; one that the server lacks is
 /// the server's.
 fn not_started(function: &Function, command: &Command, error: &io::Error) -> Error {
-    let program = command.as_std().get_program();
-    if function.configuration.runtime.kind() != RuntimeKind::Provided {
-        return Error::Runtime {
-            program: program.to_string_lossy().into_owned(),
-            error: error.to_string().into(),
-        };
+    if function.configuration.runtime.kind() == RuntimeKind::Provided {
+        let words = system_words(error);
+        return Error::Entrypoint(format!("fork/exec /var/task/bootstrap: {words}"));
     }
-    let is_missing = error.kind() == io::ErrorKind::NotFound && !Path::new(program).exists();
-    Error::Entrypoint(match is_missing {
-        true => "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]".to_owned(),
-        false => format!("fork/exec /var/task/bootstrap: {}", system_words(error)),
-    })
-}
-
-/// The system's words for an error as Go, in which AWS's supervisor is written, has them.
-fn system_words(error: &io::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" (os error").next().unwrap_or(&text);
-    words.to_lowercase()
-}
-
-fn program(function: &Function, bootstraps: &Path, code: &Path) -> Command {
-    match function.configuration.runtime.kind() {
-        RuntimeKind::Python => {
-            let mut command = Command::new("python3");
-            // Nothing is written beside the code, and output is not held back.
-            command
-                .args(["-B", "-u"])
-                .arg(bootstraps.join("bootstrap.py"));
-            command
-        }
-        RuntimeKind::Node => {
-            let mut command = Command::new("node");
-            // The heap is told its bounds, so that V8 collects before the process is killed for it: three quarters for
-            // what is old, three of V8's halves for what is new. Buffers come on top.
-            let memory_mb = function.configuration.memory_mb;
-            command.arg(format!("--max-old-space-size={}", memory_mb * 3 / 4));
-            command.arg(format!(
-                "--max-semi-space-size={}",
-                (memory_mb / 16).min(limits::NODE_SEMI_SPACE_MB_MAX)
-            ));
-            command.arg(bootstraps.join("bootstrap.mjs"));
-            command
-        }
-        RuntimeKind::Provided => Command::new(code.join("bootstrap")),
+    let program = command.as_std().get_program();
+    Error::Runtime {
+        program: program.to_string_lossy().into_owned(),
+        error: error.to_string().into(),
     }
 }
 
@@ -251,50 +219,6 @@ fn initialization(is_kept: bool) -> &'static str {
         true => "provisioned-concurrency",
         false => "on-demand",
     }
-}
-
-/// The variables that AWS sets, as far as they mean something here, and those by which this server is reached.
-fn variables(
-    function: &Function,
-    surroundings: &Surroundings<'_>,
-    api: &RuntimeApi,
-    code: &Path,
-    log_stream: &str,
-) -> Vec<(&'static str, String)> {
-    let (configuration, options) = (&function.configuration, surroundings.options);
-    let bootstraps = surroundings.bootstraps.display().to_string();
-    let mut variables = vec![
-        ("AWS_LAMBDA_RUNTIME_API", api.address.to_string()),
-        ("_HANDLER", configuration.handler.clone()),
-        ("LAMBDA_TASK_ROOT", code.display().to_string()),
-        ("LAMBDA_RUNTIME_DIR", bootstraps),
-        ("AWS_LAMBDA_FUNCTION_NAME", function.name.to_string()),
-        ("AWS_LAMBDA_FUNCTION_VERSION", function.version.to_string()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            configuration.memory_mb.to_string(),
-        ),
-        ("AWS_LAMBDA_LOG_GROUP_NAME", function.name.log_group()),
-        ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.to_owned()),
-        ("AWS_REGION", options.region.0.clone()),
-        ("AWS_DEFAULT_REGION", options.region.0.clone()),
-        ("AWS_ACCESS_KEY_ID", options.access_key_id.clone()),
-        ("AWS_SECRET_ACCESS_KEY", options.secret_access_key.clone()),
-        ("AWS_SESSION_TOKEN", options.session_token.clone()),
-        ("AWS_ENDPOINT_URL", options.endpoint_url.clone()),
-        // There is no daemon to tell; AWS's clients of X-Ray note that in the log then, and go on.
-        ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR".to_owned()),
-        ("LANG", "en_US.UTF-8".to_owned()),
-        ("TZ", ":UTC".to_owned()),
-    ];
-    let kind = configuration.runtime.kind();
-    if kind != RuntimeKind::Provided {
-        variables.push((
-            "AWS_EXECUTION_ENV",
-            format!("AWS_Lambda_{}", configuration.runtime.as_str()),
-        ));
-    }
-    variables
 }
 
 /// `YYYY/MM/DD/[<version>]<32 hex digits>`.

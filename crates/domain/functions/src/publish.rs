@@ -1,9 +1,10 @@
 //! Versions published and deleted: what is published is kept as it was, with the package that it shares.
 
-use headwater_catalog::{CatalogError, Expect};
+use headwater_catalog::{CatalogError, Change, Expect};
 
 use crate::{
     AliasName, Code, Error, Function, FunctionName, Published, Version,
+    changes::layers_of,
     functions::Inner,
     limits,
     version::{start_of, version_key},
@@ -36,7 +37,7 @@ impl Inner {
                 version.configuration.description.clone_from(description);
             }
             match self
-                .write(&latest, Some(&version), Expect::At(found.version))
+                .write(&latest, Some(&version), Expect::At(found.version), vec![])
                 .await
             {
                 Err(CatalogError::Conflict { .. }) => {}
@@ -81,14 +82,16 @@ impl Inner {
         }
     }
 
-    /// Writes a function, and with it a version of it that is new, if any.
+    /// Writes a function, and with it a version of it that is new, if any, and what must be written `beside` them.
     pub async fn write(
         &self,
         latest: &Function,
         version: Option<&Function>,
         expect: Expect,
+        beside: Vec<Change>,
     ) -> Result<(), CatalogError> {
-        let mut changes = vec![self.table.put(latest.name.as_str(), latest, expect)];
+        let mut changes = beside;
+        changes.push(self.table.put(latest.name.as_str(), latest, expect));
         if let Some((version, Version::Published(number))) = version.map(|v| (v, v.version)) {
             let key = version_key(&version.name, number);
             changes.push(self.versions.put(&key, version, Expect::Absent));
@@ -129,6 +132,7 @@ impl Inner {
                     self.adopt_claims(name, claims).await?;
                     self.pool.retire(name, Some(version));
                     self.forget_unused(name, &found.value.code).await;
+                    self.forget_unnamed(layers_of(&found.value)).await;
                     return Ok(());
                 }
             }

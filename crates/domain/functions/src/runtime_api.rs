@@ -1,7 +1,8 @@
 //! The Lambda runtime API as one process sees it: a loopback listener of its own.
 //!
 //! Runtime clients know only a host and a port, so each process has its listener, and what arrives there is its own.
-//! The API is AWS's of 2018-06-01: `invocation/next`, `…/response`, `…/error` and `init/error`.
+//! The API is AWS's of 2018-06-01: `invocation/next`, `…/response`, `…/error` and `init/error`. An answer may stream; it is
+//! passed on in pieces then, if the caller asked for that, and is put together for one that did not.
 
 use std::{
     convert::Infallible,
@@ -9,10 +10,11 @@ use std::{
     sync::Arc,
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::{Bytes, BytesMut};
 use headwater_env::Env;
 use headwater_types::Millis;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::{Body as _, Incoming},
@@ -29,6 +31,9 @@ use tokio::{
 use crate::limits;
 
 const PREFIX: &str = "/2018-06-01/runtime/";
+const RESPONSE_MODE: &str = "lambda-runtime-function-response-mode";
+const ERROR_TYPE: &str = "lambda-runtime-function-error-type";
+const ERROR_BODY: &str = "lambda-runtime-function-error-body";
 
 /// An invocation as it is handed to a process.
 #[derive(Debug, Clone)]
@@ -39,6 +44,15 @@ pub(crate) struct Work {
     pub function_arn: String,
     pub client_context: Option<String>,
     pub trace_id: String,
+    /// Whether the caller takes the answer in pieces.
+    pub streams: bool,
+}
+
+/// An answer that has begun to come.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub content_type: Option<String>,
+    pub pieces: mpsc::Receiver<Bytes>,
 }
 
 /// A report of a process.
@@ -48,6 +62,12 @@ pub(crate) enum Report {
     Ready,
     /// It answered the invocation.
     Response(Bytes),
+    /// It began to answer in pieces.
+    Begun(Begun),
+    /// It has sent the last piece, or says why there is none.
+    Streamed(Result<(), Bytes>),
+    /// It hung up in the middle of its pieces.
+    CutOff,
     /// It answered with more than is allowed.
     TooLarge,
     /// It failed the invocation.
@@ -75,7 +95,15 @@ struct Shared {
 #[derive(Default)]
 struct Slot {
     waiting: Option<Work>,
-    current: Option<String>,
+    current: Option<Current>,
+}
+
+/// The invocation that the process has taken.
+struct Current {
+    id: String,
+    streams: bool,
+    /// Whether an answer to it is on its way, of which there is one.
+    answering: bool,
 }
 
 impl RuntimeApi {
@@ -173,7 +201,9 @@ impl Shared {
         ) {
             (&Method::GET, ["invocation", "next"]) => self.next().await,
             (&Method::POST, ["init", "error"]) => self.init_error(body).await,
-            (&Method::POST, ["invocation", id, "response"]) => self.response(id, body).await,
+            (&Method::POST, ["invocation", id, "response"]) => {
+                self.response(id, &parts.headers, body).await
+            }
             (&Method::POST, ["invocation", id, "error"]) => self.error(id, body).await,
             _ => refused(
                 StatusCode::NOT_FOUND,
@@ -196,13 +226,17 @@ impl Shared {
     fn take(&self) -> Option<Work> {
         let mut slot = self.work.lock();
         let work = slot.waiting.take()?;
-        slot.current = Some(work.request_id.clone());
+        slot.current = Some(Current {
+            id: work.request_id.clone(),
+            streams: work.streams,
+            answering: false,
+        });
         Some(work)
     }
 
     async fn init_error(&self, body: Incoming) -> Response<Full<Bytes>> {
         match read(body).await {
-            ReportBody::Whole(error) => self.report(Report::InitError(error)).await,
+            ReportBody::Whole(error, _) => self.report(Report::InitError(error)).await,
             ReportBody::TooLarge | ReportBody::Broken => {
                 self.report(Report::InitError(Bytes::from_static(b"{}")))
                     .await
@@ -211,51 +245,134 @@ impl Shared {
         accepted()
     }
 
-    async fn response(&self, id: &str, body: Incoming) -> Response<Full<Bytes>> {
-        if !self.is_current(id) {
-            return wrong_id();
+    async fn response(
+        &self,
+        id: &str,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Response<Full<Bytes>> {
+        let is_streamed = headers
+            .get(RESPONSE_MODE)
+            .is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"streaming"));
+        match self.begin(id) {
+            Err(refusal) => refusal,
+            Ok(streams) if streams && is_streamed => self.stream(id, headers, body).await,
+            Ok(_) => self.whole(id, body).await,
         }
+    }
+
+    /// An answer that is read before anything is done with it.
+    async fn whole(&self, id: &str, body: Incoming) -> Response<Full<Bytes>> {
         match read(body).await {
-            ReportBody::Whole(response) => self.finish(Report::Response(response)).await,
-            ReportBody::TooLarge => {
-                self.finish(Report::TooLarge).await;
-                let max = limits::RESPONSE_BYTES_MAX;
-                let text = format!("Exceeded maximum allowed payload size ({max} bytes).");
-                return refused(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "RequestEntityTooLarge",
-                    &text,
-                );
+            ReportBody::Whole(response, Ok(())) => {
+                self.finish(id, Report::Response(response)).await;
             }
-            // The process is gone or out of step: its exit or the time-out says so.
-            ReportBody::Broken => {
-                return refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off");
+            ReportBody::Whole(_, Err(error)) => self.finish(id, Report::Error(error)).await,
+            ReportBody::TooLarge => {
+                self.finish(id, Report::TooLarge).await;
+                return too_large(limits::RESPONSE_BYTES_MAX as u64);
+            }
+            // The process is gone or out of step: its exit, the time-out or another try says so.
+            ReportBody::Broken => return self.broken(id),
+        }
+        accepted()
+    }
+
+    /// An answer that is passed on as it comes, no faster than the caller takes it. A caller who is gone does not end it:
+    /// the function runs to its end.
+    async fn stream(
+        &self,
+        id: &str,
+        headers: &HeaderMap,
+        mut body: Incoming,
+    ) -> Response<Full<Bytes>> {
+        let (sender, pieces) = mpsc::channel(limits::STREAM_PIECES_MAX);
+        let content_type = headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
+        let content_type = content_type.filter(|kind| kind.len() <= limits::CONTENT_TYPE_BYTES_MAX);
+        let begun = Begun {
+            content_type: content_type.map(str::to_owned),
+            pieces,
+        };
+        self.report(Report::Begun(begun)).await;
+        let mut passed = 0;
+        let mut outcome = Ok(());
+        while let Some(frame) = body.frame().await {
+            let Ok(frame) = frame else {
+                self.finish(id, Report::CutOff).await;
+                return cut_off();
+            };
+            match frame.into_data() {
+                Ok(mut data) => {
+                    passed += data.len() as u64;
+                    if passed > limits::STREAMED_BYTES_MAX {
+                        self.finish(id, Report::TooLarge).await;
+                        return too_large(limits::STREAMED_BYTES_MAX);
+                    }
+                    while !data.is_empty() {
+                        let piece = data.split_to(data.len().min(limits::STREAM_PIECE_BYTES));
+                        // The caller may be gone.
+                        drop(sender.send(piece).await);
+                    }
+                }
+                Err(frame) => outcome = frame.trailers_ref().map_or(Ok(()), error_in),
             }
         }
+        // The caller sees the end of the pieces before it asks how it was.
+        drop(sender);
+        self.finish(id, Report::Streamed(outcome)).await;
         accepted()
     }
 
     async fn error(&self, id: &str, body: Incoming) -> Response<Full<Bytes>> {
-        if !self.is_current(id) {
-            return wrong_id();
+        if let Err(refusal) = self.begin(id) {
+            return refusal;
         }
         match read(body).await {
-            ReportBody::Whole(error) => self.finish(Report::Error(error)).await,
-            ReportBody::TooLarge => self.finish(Report::TooLarge).await,
-            ReportBody::Broken => {
-                return refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off");
-            }
+            ReportBody::Whole(error, _) => self.finish(id, Report::Error(error)).await,
+            ReportBody::TooLarge => self.finish(id, Report::TooLarge).await,
+            ReportBody::Broken => return self.broken(id),
         }
         accepted()
     }
 
-    fn is_current(&self, id: &str) -> bool {
-        self.work.lock().current.as_deref() == Some(id)
+    /// Begins the one answer to the invocation that the process has, and says whether its caller takes pieces.
+    fn begin(&self, id: &str) -> Result<bool, Response<Full<Bytes>>> {
+        let mut slot = self.work.lock();
+        match slot.current.as_mut().filter(|current| current.id == id) {
+            None => Err(wrong_id()),
+            Some(current) if current.answering => Err(refused(
+                StatusCode::FORBIDDEN,
+                "InvalidStateTransition",
+                "Transition from InvocationResponse to InvocationResponse is not allowed.",
+            )),
+            Some(current) => {
+                current.answering = true;
+                Ok(current.streams)
+            }
+        }
     }
 
-    async fn finish(&self, report: Report) {
-        self.work.lock().current = None;
-        self.report(report).await;
+    /// An answer that broke off before it was one: another may follow.
+    fn broken(&self, id: &str) -> Response<Full<Bytes>> {
+        let mut slot = self.work.lock();
+        if let Some(current) = slot.current.as_mut().filter(|current| current.id == id) {
+            current.answering = false;
+        }
+        cut_off()
+    }
+
+    /// Reports the end of the invocation, if the process still has that one.
+    async fn finish(&self, id: &str, report: Report) {
+        let is_current = {
+            let mut slot = self.work.lock();
+            let ended = slot.current.take_if(|current| current.id == id);
+            ended.is_some()
+        };
+        if is_current {
+            self.report(report).await;
+        }
     }
 
     async fn report(&self, report: Report) {
@@ -266,7 +383,8 @@ impl Shared {
 
 /// The body of a report, as far as it could be read.
 enum ReportBody {
-    Whole(Bytes),
+    /// The bytes, and the error that the trailers tell of, if any.
+    Whole(Bytes, Result<(), Bytes>),
     TooLarge,
     Broken,
 }
@@ -276,11 +394,13 @@ async fn read(mut body: Incoming) -> ReportBody {
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     let mut whole = BytesMut::with_capacity(announced.min(limits::RESPONSE_BYTES_MAX));
     let mut len = 0;
+    let mut outcome = Ok(());
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else {
             return ReportBody::Broken;
         };
         let Some(data) = frame.data_ref() else {
+            outcome = frame.trailers_ref().map_or(Ok(()), error_in);
             continue;
         };
         len += data.len();
@@ -293,8 +413,22 @@ async fn read(mut body: Incoming) -> ReportBody {
     if len > limits::RESPONSE_BYTES_MAX {
         ReportBody::TooLarge
     } else {
-        ReportBody::Whole(whole.freeze())
+        ReportBody::Whole(whole.freeze(), outcome)
     }
+}
+
+/// The error that trailers tell of: JSON in base64, and the error's type by itself.
+fn error_in(trailers: &HeaderMap) -> Result<(), Bytes> {
+    let Some(kind) = trailers.get(ERROR_TYPE) else {
+        return Ok(());
+    };
+    let body = trailers.get(ERROR_BODY).map(HeaderValue::as_bytes);
+    let body = body.and_then(|body| STANDARD.decode(body).ok());
+    let kind = String::from_utf8_lossy(kind.as_bytes());
+    Err(body.map_or_else(
+        || serde_json::json!({ "errorType": kind }).to_string().into(),
+        Bytes::from,
+    ))
 }
 
 fn handed(work: Work) -> Response<Full<Bytes>> {
@@ -325,6 +459,19 @@ fn wrong_id() -> Response<Full<Bytes>> {
         StatusCode::BAD_REQUEST,
         "InvalidRequestID",
         "Invalid request ID",
+    )
+}
+
+fn cut_off() -> Response<Full<Bytes>> {
+    refused(StatusCode::BAD_REQUEST, "InvalidBody", "the body broke off")
+}
+
+fn too_large(max: u64) -> Response<Full<Bytes>> {
+    let text = format!("Exceeded maximum allowed payload size ({max} bytes).");
+    refused(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        &text,
     )
 }
 

@@ -1,7 +1,6 @@
 //! Packages unpacked: a zip file becomes a folder, within its bounds and never outside of it.
 
 use std::{
-    collections::HashSet,
     fs,
     io::{self, Cursor, IoSlice, Read},
     os::unix::fs::{PermissionsExt, symlink},
@@ -12,7 +11,10 @@ use std::{
 use headwater_env::Disk;
 use zip::{ZipArchive, read::ZipFile, result::ZipError};
 
-use crate::{Error, PackageError, limits};
+use crate::{
+    Error, PackageError, limits,
+    tree::{Kind, NameTree},
+};
 
 /// A folder with a package's files, removed when nobody uses it any more.
 pub(crate) struct CodeDir {
@@ -38,9 +40,11 @@ impl CodeDir {
         let mut archive = open(package)?;
         let mut room = limits::UNPACKED_BYTES_MAX;
         let mut links = Vec::new();
+        let mut tree = NameTree::new();
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(not_zip)?;
             let name = inner_path(&entry)?;
+            tree.add(&name, kind(&entry))?;
             if entry.is_symlink() {
                 links.push((name, link_target(&mut entry)?));
             } else if entry.is_dir() {
@@ -93,13 +97,10 @@ impl CodeDir {
         Ok(written)
     }
 
-    /// Links come last, so that no file is ever written through one.
+    /// Links come last, so that no file is ever written through one; that none stands below another one, the tree of
+    /// names has seen to.
     fn link(&self, links: Vec<(PathBuf, PathBuf)>) -> Result<(), Error> {
-        let names: HashSet<&Path> = links.iter().map(|(name, _)| name.as_path()).collect();
         for (name, target) in &links {
-            if name.ancestors().skip(1).any(|above| names.contains(above)) {
-                return Err(PackageError::LeadsOut(name.display().to_string()).into());
-            }
             let path = self.path.join(name);
             let made = path
                 .parent()
@@ -111,13 +112,24 @@ impl CodeDir {
     }
 }
 
-/// Whether `package` can be unpacked, by what its directory says.
-pub(crate) fn check(package: &[u8]) -> Result<(), PackageError> {
+fn kind<R: Read>(entry: &ZipFile<'_, R>) -> Kind {
+    if entry.is_symlink() {
+        Kind::Link
+    } else if entry.is_dir() {
+        Kind::Folder
+    } else {
+        Kind::File
+    }
+}
+
+/// Whether `package` can be unpacked, by what its directory says; and the bytes of its files then.
+pub(crate) fn check(package: &[u8]) -> Result<u64, PackageError> {
     let mut archive = open(package)?;
     let mut total = 0u64;
+    let mut tree = NameTree::new();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(not_zip)?;
-        inner_path(&entry)?;
+        tree.add(&inner_path(&entry)?, kind(&entry))?;
         total = total.saturating_add(entry.size());
     }
     if total >= limits::UNPACKED_BYTES_MAX {
@@ -125,7 +137,7 @@ pub(crate) fn check(package: &[u8]) -> Result<(), PackageError> {
             max: limits::UNPACKED_BYTES_MAX,
         });
     }
-    Ok(())
+    Ok(total)
 }
 
 fn open(package: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, PackageError> {
@@ -283,10 +295,28 @@ mod tests {
                 .unwrap();
         });
         let (_dir, code) = unpack(&through);
-        assert!(matches!(
-            code,
-            Err(Error::Package(PackageError::LeadsOut(_)))
-        ));
+        assert!(matches!(code, Err(Error::Package(PackageError::Clash(_)))));
+    }
+
+    /// As many links as there may be, each as deep as it may be: time grows with the names' length alone.
+    #[test]
+    fn links_in_deep_folders_are_made_in_a_moment() {
+        let deep = "d/".repeat(500);
+        let package = zip_of(|zip| {
+            for number in 0..5_000 {
+                let name = format!("{deep}{number}");
+                zip.add_symlink(name, "x", SimpleFileOptions::default())
+                    .unwrap();
+            }
+        });
+        let mut tree = NameTree::new();
+        let mut archive = open(&package).unwrap();
+        for index in 0..archive.len() {
+            let entry = archive.by_index_raw(index).unwrap();
+            tree.add(&inner_path(&entry).unwrap(), kind(&entry))
+                .unwrap();
+        }
+        assert_eq!(check(&package), Ok(5_000));
     }
 
     proptest! {

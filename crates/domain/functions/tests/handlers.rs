@@ -90,8 +90,9 @@ def handler(event, context):
     assert!(lines[0].starts_with(start), "{}", lines[0]);
     assert_eq!(
         lines[1..].concat(),
-        format!("{}{}", tail, lines[6..].concat()).replace('\n', "")
+        format!("{}{}", tail, lines[6..].concat())
     );
+    assert!(lines.iter().all(|line| line.ends_with('\n')), "{lines:?}");
 }
 
 #[tokio::test]
@@ -290,7 +291,7 @@ export const sync = () => { throw 'text'; };
     let tail = String::from_utf8(first.log_tail).unwrap();
     assert!(
         tail.contains(&format!(
-            "Z\t{}\tINFO\tseen {{ a: 1 }} two\rlines\n",
+            "Z\t{}\tINFO\tseen {{ a: 1 }} two\nlines\n",
             first.request_id
         )),
         "{tail}"

@@ -58,8 +58,10 @@ pub(crate) const WRITE_BYTES: usize = 2 << 20;
 pub(crate) const LOOK_RECORDS: usize = 1000;
 /// See [`LOOK_RECORDS`].
 pub(crate) const LOOK_BYTES: usize = 1 << 20;
-/// Messages that are looked at in one turn; then others have theirs.
-pub(crate) const LOOK_A_TURN: usize = 4000;
+/// Messages of a FIFO queue that are known and can be received; where there are fewer, a receive looks at more.
+pub(crate) const AHEAD: usize = 500;
+/// How often one receive looks at that many at the most; then others have their turn.
+pub(crate) const LOOKS_A_TURN: usize = 16;
 /// Dead letters that are moved in one turn.
 pub(crate) const DEAD_LETTERS_A_TURN: usize = 100;
 

@@ -82,14 +82,17 @@ impl Messages {
     pub async fn delete(&self, name: &str) -> Result<(), Error> {
         let number = self.get(name)?.number;
         let (inner, changing, name) = (self.inner.clone(), self.changing.clone(), name.to_owned());
+        let workers = self.workers.clone();
         let work = async move {
             let _one = changing.lock_owned().await;
-            inner.delete(&name).await
+            let deleted = inner.delete(&name).await;
+            if deleted.is_ok() {
+                // Its worker ends when the calls are done that were made already.
+                workers.lock().remove(&number);
+            }
+            deleted
         };
-        self.inner.env.to_the_end(work).await?;
-        // Its worker ends when the calls are done that were made already.
-        self.workers.lock().remove(&number);
-        Ok(())
+        self.inner.env.to_the_end(work).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! All queues of one installation: which there are, and the way to their workers.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -38,7 +38,7 @@ pub struct Sent {
 pub struct Messages {
     pub(crate) inner: Arc<Inner>,
     /// The ways to the workers that run, by their queues' numbers. A worker ends when its way is gone.
-    pub(crate) workers: Mutex<HashMap<u64, mpsc::Sender<Call>>>,
+    pub(crate) workers: Arc<Mutex<HashMap<u64, mpsc::Sender<Call>>>>,
     /// Held during a change, so that the log has the queues' shards as the catalog has the queues.
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
@@ -72,7 +72,7 @@ impl Messages {
         inner.recover().await?;
         Ok(Arc::new(Self {
             inner: Arc::new(inner),
-            workers: Mutex::default(),
+            workers: Arc::default(),
             changing: Arc::default(),
         }))
     }
@@ -205,16 +205,14 @@ impl Messages {
         self.call(name, Call::Depth).await
     }
 
-    /// How many queues there are, and how many messages in those that are in memory: for the page of metrics.
-    pub fn depths(&self) -> (usize, Depth) {
+    /// The names of the queues that are in memory, for the page of metrics, which loads none.
+    pub fn loaded(&self) -> Vec<String> {
+        let running: HashSet<u64> = self.workers.lock().keys().copied().collect();
         let known = self.inner.known.read();
-        let depths = known.values().filter_map(|queue| *queue.depth.lock());
-        let add = |sum: Depth, depth: Depth| Depth {
-            visible: sum.visible + depth.visible,
-            in_flight: sum.in_flight + depth.in_flight,
-            delayed: sum.delayed + depth.delayed,
-        };
-        (known.len(), depths.fold(Depth::default(), add))
+        let loaded = known
+            .iter()
+            .filter(|(_, queue)| running.contains(&queue.record.read().value.number));
+        loaded.map(|(name, _)| name.clone()).collect()
     }
 
     /// Answers those that wait for messages and lets nobody wait from now on: for a shutdown.
@@ -274,7 +272,6 @@ impl Inner {
         let shared = Shared {
             record: RwLock::new(found),
             delayed: Mutex::new(Delayed::default()),
-            depth: Mutex::default(),
         };
         self.known.write().insert(name, Arc::new(shared));
     }
@@ -378,5 +375,52 @@ fn of(queue: &QueueRecord, taken: Taken, message: Message) -> Received {
         dedup: message.dedup.filter(|_| is_fifo),
         sequence: is_fifo.then(|| sequence(taken.receipt.offset)),
         source: message.source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_catalog::MemoryCatalog;
+    use headwater_log::{EmbeddedLog, Options};
+
+    use super::*;
+    use crate::{NewQueue, limits};
+
+    #[tokio::test]
+    async fn a_worker_that_ended_is_started_anew_and_the_queue_is_what_it_was() {
+        let (env, dir) = (Env::real(), tempfile::tempdir().expect("a folder"));
+        let log = EmbeddedLog::open(env.clone(), Options::new(dir.path())).await;
+        let log = Arc::new(log.expect("a log"));
+        let queues = Messages::open(env, Arc::new(MemoryCatalog::default()), log).await;
+        let queues = queues.expect("queues");
+        let new = NewQueue {
+            name: "q".into(),
+            ..NewQueue::default()
+        };
+        let number = queues.create(new, |_| None).await.expect("a queue").number;
+        let message = NewMessage {
+            body: "a".into(),
+            ..NewMessage::default()
+        };
+        queues.send("q", vec![message]).await.expect("it is sent");
+        // As a panic leaves it: nobody listens at the end of the way.
+        let (calls, listener) = mpsc::channel(1);
+        drop(listener);
+        queues.workers.lock().insert(number, calls);
+        let receive = Receive {
+            limit: limits::RECEIVE_MESSAGES,
+            ..Receive::default()
+        };
+        let received = queues.receive("q", receive).await.expect("it goes on");
+        assert_eq!(received.len(), 1);
+        // A call that was under way is told.
+        let (calls, mut listener) = mpsc::channel(1);
+        queues.workers.lock().insert(number, calls);
+        let (depth, ()) = tokio::join!(queues.depth("q"), async {
+            drop(listener.recv().await);
+            drop(listener);
+        });
+        assert_eq!(depth, Err(Error::Interrupted));
+        assert_eq!(queues.depth("q").await.expect("it goes on").in_flight, 1);
     }
 }

@@ -9,7 +9,8 @@ use crate::{
     Error, Receipt,
     changes::{Change, Flight},
     limits::{
-        DEAD_LETTERS_A_TURN, IN_FLIGHT, KNOWN, LOOK_A_TURN, LOOK_BYTES, LOOK_RECORDS, WRITE_BYTES,
+        AHEAD, DEAD_LETTERS_A_TURN, IN_FLIGHT, KNOWN, LOOK_BYTES, LOOK_RECORDS, LOOKS_A_TURN,
+        WRITE_BYTES,
     },
     message::Message,
     record::QueueRecord,
@@ -115,7 +116,8 @@ impl Worker {
 
     /// At most `limit` messages that can be received, and are no dead letters.
     async fn candidates(&mut self, limit: usize, now: Millis) -> Result<Vec<u64>, Error> {
-        let (mut looked, mut moved) = (0, 0);
+        let (mut looked, mut looks, mut moved) = (0, 0, 0);
+        self.look_ahead(now).await?;
         loop {
             let found = self.known().state.candidates(limit);
             if let Some((target, max)) = self.redrive() {
@@ -140,16 +142,29 @@ impl Worker {
             if found.len() >= limit || !self.known().can_look() {
                 return Ok(found);
             }
-            if looked >= LOOK_A_TURN {
+            if looks == LOOKS_A_TURN {
                 self.is_unfinished |= found.is_empty();
                 return Ok(found);
             }
             let wanted = (limit - found.len()).max(looked).min(LOOK_RECORDS);
+            looks += 1;
             match self.look(wanted, now).await? {
                 0 => return Ok(found),
                 count => looked += count,
             }
         }
+    }
+
+    /// Looks further in a FIFO queue than to the first messages that can be received: a group's messages come together,
+    /// though those of others stand between.
+    async fn look_ahead(&mut self, now: Millis) -> Result<(), Error> {
+        let is_fifo = self.record.settings.fifo.is_some();
+        let open = self.known();
+        let has_few = open.state.ready() < AHEAD && open.state.next < open.shard.end;
+        if is_fifo && has_few && open.can_look() {
+            self.look(LOOK_RECORDS, now).await?;
+        }
+        Ok(())
     }
 
     fn receives(&self, offset: u64) -> u32 {

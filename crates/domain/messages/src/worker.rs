@@ -110,8 +110,6 @@ pub(crate) enum Call {
 pub(crate) struct Shared {
     pub record: RwLock<Versioned<QueueRecord>>,
     pub delayed: Mutex<Delayed>,
-    /// How many messages there were when the worker looked last; none before it did.
-    pub depth: Mutex<Option<Depth>>,
 }
 
 impl Shared {
@@ -483,15 +481,12 @@ impl Worker {
         Ok(first)
     }
 
-    /// What is left to do when all are answered: the depth is told, and the whole state is written where that is due.
+    /// What is left to do when all are answered: the whole state is written where that is due.
     async fn finish(&mut self) {
         self.outgoing.clear();
-        if self.open.is_none() {
+        let Some(open) = &mut self.open else {
             return;
-        }
-        let depth = self.depth();
-        *self.queue.depth.lock() = Some(depth);
-        let open = self.known();
+        };
         if open.changes < CHANGES.max(2 * open.state.len() as u64) {
             return;
         }

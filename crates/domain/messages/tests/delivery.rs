@@ -1,5 +1,9 @@
 //! Messages sent, received, hidden, deleted, and set aside.
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "this is test code"
+)]
 
 mod support;
 
@@ -230,7 +234,7 @@ async fn many_dead_letters_are_moved_in_parts() {
             target: "dead".into(),
             max_receives: 1,
         });
-        Ok(())
+        Ok::<(), Error>(())
     };
     world.queues.alter("q", true, change).await.unwrap();
     world.pass(31);
@@ -344,7 +348,7 @@ async fn a_longer_retention_holds_at_once() {
     world.pass(50);
     let longer = |record: &mut headwater_messages::QueueRecord| {
         record.settings.retention_s = 1000;
-        Ok(())
+        Ok::<(), Error>(())
     };
     world.queues.alter("q", true, longer).await.unwrap();
     world.pass(500);
@@ -369,4 +373,23 @@ async fn a_deleted_queue_is_gone_and_one_of_its_name_is_empty() {
     world.create("q", Settings::default()).await;
     world.reopen().await;
     assert_eq!(world.queues.depth("q").await.unwrap(), depth(0, 0, 0));
+}
+
+#[tokio::test]
+async fn those_that_wait_are_told_when_nothing_can_be_written() {
+    let world = World::new().await;
+    world.create("q", Settings::default()).await;
+    world.send("q", text("a")).await;
+    let wait = Receive {
+        limit: 1,
+        wait: Some(Duration::from_secs(20)),
+        ..Receive::default()
+    };
+    world.disk.stop_at(world.disk.steps());
+    let (first, second) = tokio::join!(
+        world.queues.receive("q", wait.clone()),
+        world.queues.receive("q", wait)
+    );
+    assert!(matches!(first, Err(Error::Log(_))), "{first:?}");
+    assert!(second.is_err(), "{second:?}");
 }

@@ -207,7 +207,8 @@ impl Flight {
                 // AWS signs events in the first version, whatever the topic's is.
                 let signed = self.sign(subscription, loaded, 1).await?;
                 let event = self.delivery(subscription, loaded).event(&signed);
-                endpoints.invoke(&function, event).await
+                let topic = self.world.place.topic(&subscription.topic);
+                endpoints.invoke(&function, &topic, event).await
             }
             (Protocol::Firehose, Ok(stream)) => {
                 let delivery = self.delivery(subscription, loaded);

@@ -41,8 +41,8 @@ pub trait Endpoints: Send + Sync {
     /// Sends a message into a queue.
     async fn send(&self, queue: &Arn, letter: Letter) -> Result<(), EndpointError>;
 
-    /// Has a function called, once it is its turn.
-    async fn invoke(&self, function: &Arn, event: Bytes) -> Result<(), EndpointError>;
+    /// Has a function called for a topic, once it is its turn.
+    async fn invoke(&self, function: &Arn, topic: &Arn, event: Bytes) -> Result<(), EndpointError>;
 
     /// Puts a record into a delivery stream.
     async fn put(&self, stream: &Arn, data: Bytes) -> Result<(), EndpointError>;

@@ -63,7 +63,7 @@ impl Endpoints for Fake {
         self.take(&queue.to_string(), &letter.body)
     }
 
-    async fn invoke(&self, function: &Arn, event: Bytes) -> Result<(), EndpointError> {
+    async fn invoke(&self, function: &Arn, _: &Arn, event: Bytes) -> Result<(), EndpointError> {
         self.take(&function.to_string(), &String::from_utf8_lossy(&event))
     }
 

@@ -1,13 +1,13 @@
 //! Functions as answers show them.
 
-use headwater_functions::{Function, Options, Version};
+use headwater_functions::{Function, Layer, Options, Version};
 use headwater_shapes_lambda::{
-    DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
+    self as shapes, DeadLetterConfig, EnvironmentResponse, FunctionConfiguration, LoggingConfig,
     RuntimeVersionConfig,
 };
 use headwater_types::Millis;
 
-use crate::settings;
+use crate::{layers, settings};
 
 /// The stage of a function's last change that an answer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,7 @@ pub(crate) fn configuration(
             target_arn: Some(place.to_string()),
         }),
         revision_id: Some(function.revision.clone()),
+        layers: shown_layers(&set.layers, options),
         logging_config: Some(LoggingConfig {
             log_format: Some("Text".to_owned()),
             log_group: Some(function.name.log_group()),
@@ -66,6 +67,16 @@ pub(crate) fn configuration(
     settings::show_fixed(&mut shown);
     show_stage(&mut shown, stage);
     shown
+}
+
+/// The layers of a function, where it has some.
+fn shown_layers(layers: &[Layer], options: &Options) -> Option<Vec<shapes::Layer>> {
+    let shown = layers.iter().map(|layer| shapes::Layer {
+        arn: Some(layers::version_arn(&layer.id, options)),
+        code_size: Some(layer.code.size as i64),
+        ..Default::default()
+    });
+    (!layers.is_empty()).then(|| shown.collect())
 }
 
 /// The ARN of a version, which for the latest is that of the function.

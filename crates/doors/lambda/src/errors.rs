@@ -61,6 +61,12 @@ pub(crate) fn unzipped_too_large(max: u64) -> ApiError {
 pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
+        Error::NoLayer(id) => invalid_parameter(format!("Layer version {id} does not exist.")),
+        Error::TooLargeTogether { size } => invalid_parameter(format!(
+            "Function code combined with layers exceeds the maximum allowed size of {} bytes. The actual size is \
+             {size} bytes.",
+            limits::UNPACKED_BYTES_MAX
+        )),
         Error::AliasExists(_) => ApiError::of(
             &shapes::RESOURCE_CONFLICT_EXCEPTION,
             format!("Alias already exists: {arn}"),
@@ -143,7 +149,12 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             ApiError::of(&shapes::INVALID_RUNTIME_EXCEPTION, error.to_string())
         }
         Error::Closed => ApiError::new(503, "ServiceUnavailable", error.to_string()),
-        Error::Catalog(_) | Error::Disk { .. } => other(error),
+        Error::Catalog(_)
+        | Error::Disk { .. }
+        | Error::PermissionExists(_)
+        | Error::NoPermission(_)
+        | Error::UrlExists
+        | Error::NoUrl => other(error),
     }
 }
 
@@ -216,9 +227,10 @@ fn package(error: &PackageError) -> ApiError {
             "Could not unzip uploaded file. Please check your file, then try to upload again.",
         ),
         PackageError::UnpacksTooLarge { max } => unzipped_too_large(*max),
-        PackageError::TooManyFiles { .. } | PackageError::LeadsOut(_) => {
-            invalid_parameter(error.to_string())
-        }
+        PackageError::TooManyFiles { .. }
+        | PackageError::LongName
+        | PackageError::Clash(_)
+        | PackageError::LeadsOut(_) => invalid_parameter(error.to_string()),
         PackageError::Damaged(_) => ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string()),
     }
 }

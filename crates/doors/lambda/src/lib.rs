@@ -9,6 +9,7 @@ mod concurrency;
 mod describe;
 mod errors;
 mod event_settings;
+mod layers;
 mod location;
 mod mappings;
 mod ops;
@@ -19,6 +20,7 @@ mod tags;
 mod target;
 #[cfg(test)]
 mod testing;
+mod urls;
 
 use std::sync::Arc;
 
@@ -102,6 +104,22 @@ pub fn table(lambda: Arc<Lambda>) -> Table {
         .route::<shapes::UpdateEventSourceMapping>(WRITES)
         .route::<shapes::UpdateFunctionCode>(WRITES)
         .route::<shapes::UpdateFunctionConfiguration>(WRITES)
+        .route::<shapes::AddLayerVersionPermission>(WRITES)
+        .route::<shapes::DeleteLayerVersion>(WRITES)
+        .route::<shapes::GetLayerVersion>(READS)
+        .route::<shapes::GetLayerVersionByArn>(READS.action("lambda:GetLayerVersion"))
+        .route::<shapes::GetLayerVersionPolicy>(READS)
+        .route::<shapes::ListLayerVersions>(READS)
+        .route::<shapes::ListLayers>(READS)
+        .route::<shapes::PublishLayerVersion>(WRITES)
+        .route::<shapes::RemoveLayerVersionPermission>(WRITES)
+        .route::<shapes::CreateFunctionUrlConfig>(WRITES)
+        .route::<shapes::DeleteFunctionUrlConfig>(WRITES)
+        .route::<shapes::GetFunctionUrlConfig>(READS)
+        .route::<shapes::InvokeWithResponseStream>(WRITES.data().action("lambda:InvokeFunction"))
+        .route::<shapes::ListFunctionUrlConfigs>(READS)
+        .route::<shapes::UpdateFunctionUrlConfig>(WRITES)
+        .hosted()
         .route::<shapes::UpdateFunctionEventInvokeConfig>(WRITES)
         .build()
 }

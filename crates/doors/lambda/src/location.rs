@@ -7,7 +7,7 @@ use std::{io, sync::Arc, time::Duration};
 use futures_util::TryStreamExt;
 use headwater_auth::sign::{hex, hmac, hmac_matches};
 use headwater_env::{Clock, Env};
-use headwater_functions::{Function, FunctionName, Options};
+use headwater_functions::{Function, FunctionName, LayerId, LayerVersion, Options};
 use headwater_http::{Body, body};
 use headwater_wire::Context;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -16,6 +16,8 @@ use crate::Lambda;
 
 /// The path of all packages, among the server's own pages.
 const PREFIX: &str = "/_headwater/packages/";
+/// The same of layers.
+const LAYERS_PREFIX: &str = "/_headwater/layers/";
 
 /// How long an address is good.
 const GOOD_FOR: Duration = Duration::from_secs(600);
@@ -26,10 +28,16 @@ pub(crate) struct Locations {
     secret: [u8; 32],
 }
 
+/// A package that an address may lead to.
+enum Owner {
+    Function(FunctionName),
+    Layer(LayerId),
+}
+
 /// An address's path and query, taken apart.
 struct Asked<'a> {
     path: &'a str,
-    function: FunctionName,
+    owner: Owner,
     package: &'a str,
     expires: &'a str,
     signature: &'a str,
@@ -55,13 +63,26 @@ impl Locations {
 
     /// The address of a function's package, on the host that the request was sent to.
     pub fn of(&self, function: &Function, options: &Options, context: &Context) -> String {
+        let (name, package) = (&function.name, &function.code.package);
+        self.signed(
+            format!("{}{name}/{package}", prefix(PREFIX, options)),
+            context,
+        )
+    }
+
+    /// The address of a layer version's package.
+    pub fn of_layer(&self, version: &LayerVersion, options: &Options, context: &Context) -> String {
+        let (id, package) = (version.id(), &version.code.package);
+        let path = format!("{}{id}/{package}", prefix(LAYERS_PREFIX, options));
+        self.signed(path, context)
+    }
+
+    fn signed(&self, path: String, context: &Context) -> String {
         let scheme = if context.origin.secure {
             "https"
         } else {
             "http"
         };
-        let (name, package) = (&function.name, &function.code.package);
-        let path = format!("{}{name}/{package}", prefix(options));
         let expires = (self.clock.now().plus(GOOD_FOR).0 / 1000).to_string();
         let signature = hex(&hmac(&self.secret, &signed(&path, &expires)));
         let host = &context.host;
@@ -82,8 +103,8 @@ impl Locations {
     }
 }
 
-fn prefix(options: &Options) -> String {
-    format!("{PREFIX}{}/{}/", options.account.0, options.region.0)
+fn prefix(start: &str, options: &Options) -> String {
+    format!("{start}{}/{}/", options.account.0, options.region.0)
 }
 
 fn signed(path: &str, expires: &str) -> Vec<u8> {
@@ -94,7 +115,12 @@ impl<'a> Asked<'a> {
     /// A request for a package of the functions with these options.
     fn of(request: &'a Request<()>, options: &Options) -> Option<Self> {
         let path = request.uri().path();
-        let (function, package) = path.strip_prefix(&prefix(options))?.split_once('/')?;
+        let of = |start| path.strip_prefix(&prefix(start, options))?.split_once('/');
+        let (owner, package) = match (of(PREFIX), of(LAYERS_PREFIX)) {
+            (Some((name, package)), _) => (Owner::Function(name.parse().ok()?), package),
+            (None, Some((id, package))) => (Owner::Layer(id.parse().ok()?), package),
+            (None, None) => return None,
+        };
         let query = request.uri().query().unwrap_or_default();
         let value = |name: &str| {
             let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
@@ -103,9 +129,9 @@ impl<'a> Asked<'a> {
                 .map_or("", |(_, value)| value)
         };
         let reads = [Method::GET, Method::HEAD].contains(request.method());
-        Some(Self {
+        reads.then(|| Self {
             path,
-            function: function.parse().ok().filter(|_| reads)?,
+            owner,
             package,
             expires: value("Expires"),
             signature: value("Signature"),
@@ -122,8 +148,23 @@ impl Lambda {
 
     async fn fetch(&self, asked: &Asked<'_>) -> Result<Response<Body>, Refusal> {
         self.locations.check(asked)?;
-        let code = self.functions.code(&asked.function, asked.package).await;
-        let code = code.ok().flatten().ok_or(Refusal::Gone)?;
+        let code = match &asked.owner {
+            Owner::Function(name) => self
+                .functions
+                .code(name, asked.package)
+                .await
+                .ok()
+                .flatten(),
+            Owner::Layer(id) => self
+                .functions
+                .layer(id)
+                .await
+                .ok()
+                .map(|version| version.code),
+        };
+        let code = code
+            .filter(|code| code.package == asked.package)
+            .ok_or(Refusal::Gone)?;
         let pieces = self.functions.package(&code).await;
         let pieces = pieces.map_err(|_| Refusal::Gone)?.map_err(io::Error::other);
         let mut response = Response::new(body::streamed(pieces, Some(code.size)));
@@ -141,11 +182,11 @@ fn refused(refusal: Refusal) -> Response<Body> {
         ),
         Refusal::Expired => (
             StatusCode::FORBIDDEN,
-            "The address has expired. GetFunction gives another.\n",
+            "The address has expired. The operation that gave it gives another.\n",
         ),
         Refusal::Gone => (
             StatusCode::NOT_FOUND,
-            "The function has other code now, or is gone.\n",
+            "The function has other code now, or what had it is gone.\n",
         ),
     };
     let mut response = Response::new(body::full(text));

@@ -6,7 +6,7 @@ use headwater_wire::ApiError;
 use crate::errors::invalid_parameter;
 
 /// The runtimes that AWS takes, in the order in which its error lists them (recorded in January 2026).
-const TAKEN: &[&str] = &[
+pub(crate) const TAKEN: &[&str] = &[
     "nodejs20.x",
     "python3.14",
     "provided.al2023",
@@ -69,6 +69,73 @@ const GIVEN_UP: &[&str] = &[
     "provided",
 ];
 
+/// The runtimes that an error of ListLayers and ListLayerVersions lists, in its order (recorded in 2026).
+pub(crate) const LISTED: &[&str] = &[
+    "ruby3.5",
+    "ruby2.6",
+    "dotnetcore1.0",
+    "python3.7",
+    "nodejs8.10",
+    "nasa",
+    "ruby2.7",
+    "python2.7-greengrass",
+    "dotnetcore2.0",
+    "python3.8",
+    "java21",
+    "dotnet6",
+    "dotnetcore2.1",
+    "python3.9",
+    "java11",
+    "nodejs6.10",
+    "provided",
+    "dotnetcore3.1",
+    "dotnet8",
+    "java25",
+    "java17",
+    "nodejs",
+    "nodejs4.3",
+    "java8.al2",
+    "go1.x",
+    "dotnet10",
+    "nodejs20.x",
+    "go1.9",
+    "byol",
+    "nodejs10.x",
+    "provided.al2023",
+    "nodejs22.x",
+    "python3.10",
+    "java8",
+    "nodejs12.x",
+    "python3.11",
+    "nodejs24.x",
+    "nodejs8.x",
+    "python3.12",
+    "nodejs14.x",
+    "nodejs8.9",
+    "nodejs26.x",
+    "python3.13",
+    "python3.14",
+    "nodejs16.x",
+    "python3.15",
+    "provided.al2",
+    "nodejs4.3-edge",
+    "nodejs18.x",
+    "ruby3.2",
+    "python3.4",
+    "ruby3.3",
+    "ruby3.4",
+    "ruby2.5",
+    "python3.6",
+    "python2.7",
+];
+
+/// Whether a layer may say that it is for this runtime.
+pub(crate) fn is_known(name: &str) -> bool {
+    [TAKEN, NEWER, GIVEN_UP, LISTED]
+        .iter()
+        .any(|list| list.contains(&name))
+}
+
 /// The runtime of that name, for new code.
 pub(crate) fn runtime(name: &str) -> Result<Runtime, ApiError> {
     if GIVEN_UP.contains(&name) {
@@ -98,10 +165,16 @@ mod tests {
             let error = runtime(name).unwrap_err();
             (error.code().to_owned(), error.message().to_owned())
         };
-        for name in ["python3.8", "nodejs26.x", "provided.al2023"] {
+        for name in [
+            "python3.8",
+            "nodejs26.x",
+            "provided.al2023",
+            "java21",
+            "ruby3.4",
+        ] {
             assert_eq!(runtime(name).unwrap().as_str(), name);
         }
-        for name in ["java21", "dotnet8", "ruby3.4"] {
+        for name in ["dotnet8", "custom"] {
             assert_eq!(refused(name).0, "NotImplemented", "{name}");
         }
         for name in ["provided", "python3.7", "go1.x", "nodejs14.x"] {

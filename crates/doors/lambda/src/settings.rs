@@ -1,6 +1,6 @@
 //! Settings of functions: what is done, what is accepted because it is the default, and what is refused by name.
 
-use headwater_functions::Configuration;
+use headwater_functions::{Configuration, Layer};
 use headwater_shapes_lambda::{
     AcceleratorConfig, CapacityProviderConfig, CreateFunctionRequest, DeadLetterConfig,
     DurableConfig, Environment, EphemeralStorage, FileSystemConfig, FunctionConfiguration,
@@ -20,6 +20,9 @@ use crate::{
 const TIMEOUT_SECONDS: i32 = 900;
 /// The most memory of a function.
 const MEMORY_MB: i32 = 10_240;
+
+/// The architectures that AWS has.
+pub(crate) const ARCHITECTURES: [&str; 2] = ["x86_64", "arm64"];
 
 /// AWS's name of the machine's architecture.
 pub(crate) fn architecture() -> &'static str {
@@ -52,7 +55,6 @@ struct Fixed<'a> {
     vpc: &'a Option<VpcConfig>,
     kms_key: &'a Option<String>,
     tracing: &'a Option<TracingConfig>,
-    layers: &'a Option<Vec<String>>,
     file_systems: &'a Option<Vec<FileSystemConfig>>,
     image: &'a Option<ImageConfig>,
     storage: &'a Option<EphemeralStorage>,
@@ -75,7 +77,6 @@ impl Fixed<'_> {
             self.tracing.as_ref().is_some_and(traced),
             "a TracingConfig other than PassThrough",
         )?;
-        refuse(has_members(self.layers), "Layers")?;
         refuse(has_members(self.file_systems), "FileSystemConfigs")?;
         refuse(self.image.is_some(), "ImageConfig")?;
         let other = |EphemeralStorage { size }: &EphemeralStorage| *size != 512;
@@ -148,6 +149,7 @@ pub(crate) fn check_publish_to(publish_to: &Option<String>) -> Result<(), ApiErr
 /// A new function's configuration.
 pub(crate) fn create(
     input: &CreateFunctionRequest,
+    layers: Option<Vec<Layer>>,
     target: &Target,
 ) -> Result<Configuration, ApiError> {
     let CreateFunctionRequest {
@@ -164,7 +166,6 @@ pub(crate) fn create(
         environment,
         kms_key_arn,
         tracing_config,
-        layers,
         file_system_configs,
         code_signing_config_arn,
         image_config,
@@ -179,6 +180,7 @@ pub(crate) fn create(
         accelerator_config,
         // The operation reads them itself.
         function_name: _,
+        layers: _,
         code: _,
         publish: _,
         tags: _,
@@ -195,7 +197,6 @@ pub(crate) fn create(
         vpc: vpc_config,
         kms_key: kms_key_arn,
         tracing: tracing_config,
-        layers,
         file_systems: file_system_configs,
         image: image_config,
         storage: ephemeral_storage,
@@ -216,6 +217,7 @@ pub(crate) fn create(
     configuration.description = description.clone().unwrap_or_default();
     set(&mut configuration.timeout_s, seconds(*timeout)?);
     set(&mut configuration.memory_mb, megabytes(*memory_size)?);
+    set(&mut configuration.layers, layers);
     set(
         &mut configuration.dead_letters,
         dead_letters(dead_letter_config.clone())?,
@@ -229,6 +231,7 @@ pub(crate) fn create(
 /// The change that a request makes to a configuration.
 pub(crate) fn update(
     input: UpdateFunctionConfigurationRequest,
+    layers: Option<Vec<Layer>>,
     target: &Target,
 ) -> Result<impl FnOnce(&mut Configuration) + Send + use<>, ApiError> {
     let UpdateFunctionConfigurationRequest {
@@ -243,7 +246,6 @@ pub(crate) fn update(
         dead_letter_config,
         kms_key_arn,
         tracing_config,
-        layers,
         file_system_configs,
         image_config,
         ephemeral_storage,
@@ -255,13 +257,13 @@ pub(crate) fn update(
         accelerator_config,
         // The operation reads them itself.
         function_name: _,
+        layers: _,
         revision_id: _,
     } = input;
     Fixed {
         vpc: &vpc_config,
         kms_key: &kms_key_arn,
         tracing: &tracing_config,
-        layers: &layers,
         file_systems: &file_system_configs,
         image: &image_config,
         storage: &ephemeral_storage,
@@ -285,6 +287,7 @@ pub(crate) fn update(
         set(&mut configuration.timeout_s, timeout);
         set(&mut configuration.memory_mb, memory);
         set(&mut configuration.environment, environment.map(Some));
+        set(&mut configuration.layers, layers);
         set(&mut configuration.dead_letters, dead_letters);
     })
 }

@@ -156,17 +156,22 @@ impl World {
         }
     }
 
+    /// A request to this host.
+    pub fn context(&self, host: &str) -> Context {
+        Context::new(
+            self.env.random.uuid(),
+            Region("us-east-1".into()),
+            Account("000000000000".into()),
+            host,
+        )
+    }
+
     /// Calls an operation with input and output as members under their wire names.
     pub async fn call<Op: Operation>(&self, input: Value) -> Result<Value, Refused>
     where
         Lambda: Handle<Op>,
     {
-        let context = Context::new(
-            self.env.random.uuid(),
-            Region("us-east-1".into()),
-            Account("000000000000".into()),
-            "127.0.0.1:4566",
-        );
+        let context = self.context("127.0.0.1:4566");
         let input = Op::Input::from_value(input).unwrap();
         match self.lambda.handle(input, &context).await {
             Ok(output) => Ok(output.to_value()),

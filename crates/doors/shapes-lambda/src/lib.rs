@@ -45,6 +45,27 @@ pub struct AccountUsage {
 headwater_shapes::tree!(AccountUsage {optional "TotalCodeSize" total_code_size,optional "FunctionCount" function_count, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct AddLayerVersionPermissionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+    pub statement_id: String,
+    pub action: String,
+    pub principal: String,
+    pub organization_id: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(AddLayerVersionPermissionRequest {required "LayerName" layer_name,required "VersionNumber" version_number,required "StatementId" statement_id,required "Action" action,required "Principal" principal,optional "OrganizationId" organization_id,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct AddLayerVersionPermissionResponse {
+    pub statement: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(AddLayerVersionPermissionResponse {optional "Statement" statement,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct AddPermissionRequest {
     pub function_name: String,
     pub statement_id: String,
@@ -110,6 +131,18 @@ pub struct Concurrency {
 }
 
 headwater_shapes::tree!(Concurrency {optional "ReservedConcurrentExecutions" reserved_concurrent_executions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct Cors {
+    pub allow_credentials: Option<bool>,
+    pub allow_headers: Option<Vec<String>>,
+    pub allow_methods: Option<Vec<String>>,
+    pub allow_origins: Option<Vec<String>>,
+    pub expose_headers: Option<Vec<String>>,
+    pub max_age: Option<i32>,
+}
+
+headwater_shapes::tree!(Cors {optional "AllowCredentials" allow_credentials,optional "AllowHeaders" allow_headers,optional "AllowMethods" allow_methods,optional "AllowOrigins" allow_origins,optional "ExposeHeaders" expose_headers,optional "MaxAge" max_age, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct CreateAliasRequest {
@@ -193,6 +226,29 @@ pub struct CreateFunctionRequest {
 headwater_shapes::tree!(CreateFunctionRequest {required "FunctionName" function_name,optional "Runtime" runtime,required "Role" role,optional "Handler" handler,required "Code" code,optional "Description" description,optional "Timeout" timeout,optional "MemorySize" memory_size,optional "Publish" publish,optional "PublishTo" publish_to,optional "VpcConfig" vpc_config,optional "PackageType" package_type,optional "DeadLetterConfig" dead_letter_config,optional "Environment" environment,optional "KMSKeyArn" kms_key_arn,optional "TracingConfig" tracing_config,optional "Tags" tags,optional "Layers" layers,optional "FileSystemConfigs" file_system_configs,optional "CodeSigningConfigArn" code_signing_config_arn,optional "ImageConfig" image_config,optional "Architectures" architectures,optional "EphemeralStorage" ephemeral_storage,optional "SnapStart" snap_start,optional "LoggingConfig" logging_config,optional "TenancyConfig" tenancy_config,optional "CapacityProviderConfig" capacity_provider_config,optional "DurableConfig" durable_config,optional "RuntimeConfig" runtime_config,optional "AcceleratorConfig" accelerator_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub auth_type: String,
+    pub cors: Option<Cors>,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(CreateFunctionUrlConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier,required "AuthType" auth_type,optional "Cors" cors,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct CreateFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: String,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(CreateFunctionUrlConfigResponse {lenient "FunctionUrl" function_url,lenient "FunctionArn" function_arn,lenient "AuthType" auth_type,optional "Cors" cors,lenient "CreationTime" creation_time,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeadLetterConfig {
     pub target_arn: Option<String>,
 }
@@ -243,6 +299,22 @@ pub struct DeleteFunctionResponse {
 }
 
 headwater_shapes::tree!(DeleteFunctionResponse {optional "StatusCode" status_code, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+headwater_shapes::tree!(DeleteFunctionUrlConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteLayerVersionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+headwater_shapes::tree!(DeleteLayerVersionRequest {required "LayerName" layer_name,required "VersionNumber" version_number, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteProvisionedConcurrencyConfigRequest {
@@ -494,6 +566,19 @@ pub struct FunctionRuntimeConfig {
 headwater_shapes::tree!(FunctionRuntimeConfig {required "RuntimeArn" runtime_arn,required "RuntimeAlias" runtime_alias, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct FunctionUrlConfig {
+    pub function_url: String,
+    pub function_arn: String,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub cors: Option<Cors>,
+    pub auth_type: String,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(FunctionUrlConfig {lenient "FunctionUrl" function_url,lenient "FunctionArn" function_arn,lenient "CreationTime" creation_time,lenient "LastModifiedTime" last_modified_time,optional "Cors" cors,lenient "AuthType" auth_type,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetAccountSettingsRequest {}
 
 headwater_shapes::tree!(GetAccountSettingsRequest {});
@@ -586,6 +671,73 @@ pub struct GetFunctionResponse {
 headwater_shapes::tree!(GetFunctionResponse {optional "Configuration" configuration,optional "Code" code,optional "Tags" tags,optional "TagsError" tags_error,optional "Concurrency" concurrency, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+}
+
+headwater_shapes::tree!(GetFunctionUrlConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: String,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(GetFunctionUrlConfigResponse {lenient "FunctionUrl" function_url,lenient "FunctionArn" function_arn,lenient "AuthType" auth_type,optional "Cors" cors,lenient "CreationTime" creation_time,lenient "LastModifiedTime" last_modified_time,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetLayerVersionByArnRequest {
+    pub arn: String,
+}
+
+headwater_shapes::tree!(GetLayerVersionByArnRequest {required "Arn" arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetLayerVersionPolicyRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+headwater_shapes::tree!(GetLayerVersionPolicyRequest {required "LayerName" layer_name,required "VersionNumber" version_number, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetLayerVersionPolicyResponse {
+    pub policy: Option<String>,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(GetLayerVersionPolicyResponse {optional "Policy" policy,optional "RevisionId" revision_id, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetLayerVersionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+}
+
+headwater_shapes::tree!(GetLayerVersionRequest {required "LayerName" layer_name,required "VersionNumber" version_number, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct GetLayerVersionResponse {
+    pub content: Option<LayerVersionContentOutput>,
+    pub layer_arn: Option<String>,
+    pub layer_version_arn: Option<String>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub version: Option<i64>,
+    pub compatible_architectures: Option<Vec<String>>,
+    pub compatible_runtimes: Option<Vec<String>>,
+    pub license_info: Option<String>,
+}
+
+headwater_shapes::tree!(GetLayerVersionResponse {optional "Content" content,optional "LayerArn" layer_arn,optional "LayerVersionArn" layer_version_arn,optional "Description" description,optional "CreatedDate" created_date,optional "Version" version,optional "CompatibleArchitectures" compatible_architectures,optional "CompatibleRuntimes" compatible_runtimes,optional "LicenseInfo" license_info, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct GetPolicyRequest {
     pub function_name: String,
     pub qualifier: Option<String>,
@@ -673,6 +825,29 @@ pub struct InvocationResponse {
 headwater_shapes::tree!(InvocationResponse {optional "StatusCode" status_code,optional "X-Amz-Function-Error" function_error,optional "X-Amz-Log-Result" log_result,optional "Payload" payload,optional "X-Amz-Executed-Version" executed_version,optional "X-Amz-Durable-Execution-Arn" durable_execution_arn, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct InvokeWithResponseStreamRequest {
+    pub function_name: String,
+    pub log_type: Option<String>,
+    pub client_context: Option<String>,
+    pub qualifier: Option<String>,
+    pub payload: Option<headwater_shapes::Blob>,
+    pub tenant_id: Option<String>,
+    pub invocation_type: Option<String>,
+}
+
+headwater_shapes::tree!(InvokeWithResponseStreamRequest {required "FunctionName" function_name,optional "X-Amz-Log-Type" log_type,optional "X-Amz-Client-Context" client_context,optional "Qualifier" qualifier,optional "Payload" payload,optional "X-Amz-Tenant-Id" tenant_id,optional "X-Amz-Invocation-Type" invocation_type, });
+
+#[derive(Debug, Default)]
+pub struct InvokeWithResponseStreamResponse {
+    pub status_code: Option<i32>,
+    pub executed_version: Option<String>,
+    pub event_stream: headwater_shapes::ByteStream,
+    pub response_stream_content_type: Option<String>,
+}
+
+headwater_shapes::tree!(InvokeWithResponseStreamResponse {optional "StatusCode" status_code,optional "X-Amz-Executed-Version" executed_version,optional "Content-Type" response_stream_content_type,; event_stream });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct KafkaSchemaRegistryAccessConfig {
     pub r#type: Option<String>,
     pub uri: Option<String>,
@@ -715,6 +890,51 @@ pub struct Layer {
 }
 
 headwater_shapes::tree!(Layer {optional "Arn" arn,optional "CodeSize" code_size,optional "SigningProfileVersionArn" signing_profile_version_arn,optional "SigningJobArn" signing_job_arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LayerVersionContentInput {
+    pub s3_bucket: Option<String>,
+    pub s3_key: Option<String>,
+    pub s3_object_version: Option<String>,
+    pub s3_object_storage_mode: Option<String>,
+    pub zip_file: Option<headwater_shapes::Blob>,
+}
+
+headwater_shapes::tree!(LayerVersionContentInput {optional "S3Bucket" s3_bucket,optional "S3Key" s3_key,optional "S3ObjectVersion" s3_object_version,optional "S3ObjectStorageMode" s3_object_storage_mode,optional "ZipFile" zip_file, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LayerVersionContentOutput {
+    pub location: Option<String>,
+    pub code_sha256: Option<String>,
+    pub code_size: Option<i64>,
+    pub signing_profile_version_arn: Option<String>,
+    pub signing_job_arn: Option<String>,
+    pub resolved_s3_object: Option<ResolvedS3Object>,
+}
+
+headwater_shapes::tree!(LayerVersionContentOutput {optional "Location" location,optional "CodeSha256" code_sha256,optional "CodeSize" code_size,optional "SigningProfileVersionArn" signing_profile_version_arn,optional "SigningJobArn" signing_job_arn,optional "ResolvedS3Object" resolved_s3_object, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LayerVersionsListItem {
+    pub layer_version_arn: Option<String>,
+    pub version: Option<i64>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub compatible_architectures: Option<Vec<String>>,
+    pub compatible_runtimes: Option<Vec<String>>,
+    pub license_info: Option<String>,
+}
+
+headwater_shapes::tree!(LayerVersionsListItem {optional "LayerVersionArn" layer_version_arn,optional "Version" version,optional "Description" description,optional "CreatedDate" created_date,optional "CompatibleArchitectures" compatible_architectures,optional "CompatibleRuntimes" compatible_runtimes,optional "LicenseInfo" license_info, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct LayersListItem {
+    pub layer_name: Option<String>,
+    pub layer_arn: Option<String>,
+    pub latest_matching_version: Option<LayerVersionsListItem>,
+}
+
+headwater_shapes::tree!(LayersListItem {optional "LayerName" layer_name,optional "LayerArn" layer_arn,optional "LatestMatchingVersion" latest_matching_version, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListAliasesRequest {
@@ -770,6 +990,23 @@ pub struct ListFunctionEventInvokeConfigsResponse {
 headwater_shapes::tree!(ListFunctionEventInvokeConfigsResponse {optional "FunctionEventInvokeConfigs" function_event_invoke_configs,optional "NextMarker" next_marker, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListFunctionUrlConfigsRequest {
+    pub function_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListFunctionUrlConfigsRequest {required "FunctionName" function_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListFunctionUrlConfigsResponse {
+    pub function_url_configs: Vec<FunctionUrlConfig>,
+    pub next_marker: Option<String>,
+}
+
+headwater_shapes::tree!(ListFunctionUrlConfigsResponse {lenient "FunctionUrlConfigs" function_url_configs,optional "NextMarker" next_marker, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListFunctionsRequest {
     pub master_region: Option<String>,
     pub function_version: Option<String>,
@@ -786,6 +1023,43 @@ pub struct ListFunctionsResponse {
 }
 
 headwater_shapes::tree!(ListFunctionsResponse {optional "NextMarker" next_marker,optional "Functions" functions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLayerVersionsRequest {
+    pub compatible_architecture: Option<String>,
+    pub compatible_runtime: Option<String>,
+    pub layer_name: String,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListLayerVersionsRequest {optional "CompatibleArchitecture" compatible_architecture,optional "CompatibleRuntime" compatible_runtime,required "LayerName" layer_name,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLayerVersionsResponse {
+    pub next_marker: Option<String>,
+    pub layer_versions: Option<Vec<LayerVersionsListItem>>,
+}
+
+headwater_shapes::tree!(ListLayerVersionsResponse {optional "NextMarker" next_marker,optional "LayerVersions" layer_versions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLayersRequest {
+    pub compatible_architecture: Option<String>,
+    pub compatible_runtime: Option<String>,
+    pub marker: Option<String>,
+    pub max_items: Option<i32>,
+}
+
+headwater_shapes::tree!(ListLayersRequest {optional "CompatibleArchitecture" compatible_architecture,optional "CompatibleRuntime" compatible_runtime,optional "Marker" marker,optional "MaxItems" max_items, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLayersResponse {
+    pub next_marker: Option<String>,
+    pub layers: Option<Vec<LayersListItem>>,
+}
+
+headwater_shapes::tree!(ListLayersResponse {optional "NextMarker" next_marker,optional "Layers" layers, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ListProvisionedConcurrencyConfigsRequest {
@@ -882,6 +1156,33 @@ pub struct ProvisionedPollerConfig {
 headwater_shapes::tree!(ProvisionedPollerConfig {optional "MinimumPollers" minimum_pollers,optional "MaximumPollers" maximum_pollers,optional "PollerGroupName" poller_group_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PublishLayerVersionRequest {
+    pub layer_name: String,
+    pub description: Option<String>,
+    pub content: LayerVersionContentInput,
+    pub compatible_architectures: Option<Vec<String>>,
+    pub compatible_runtimes: Option<Vec<String>>,
+    pub license_info: Option<String>,
+}
+
+headwater_shapes::tree!(PublishLayerVersionRequest {required "LayerName" layer_name,optional "Description" description,required "Content" content,optional "CompatibleArchitectures" compatible_architectures,optional "CompatibleRuntimes" compatible_runtimes,optional "LicenseInfo" license_info, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PublishLayerVersionResponse {
+    pub content: Option<LayerVersionContentOutput>,
+    pub layer_arn: Option<String>,
+    pub layer_version_arn: Option<String>,
+    pub description: Option<String>,
+    pub created_date: Option<String>,
+    pub version: Option<i64>,
+    pub compatible_architectures: Option<Vec<String>>,
+    pub compatible_runtimes: Option<Vec<String>>,
+    pub license_info: Option<String>,
+}
+
+headwater_shapes::tree!(PublishLayerVersionResponse {optional "Content" content,optional "LayerArn" layer_arn,optional "LayerVersionArn" layer_version_arn,optional "Description" description,optional "CreatedDate" created_date,optional "Version" version,optional "CompatibleArchitectures" compatible_architectures,optional "CompatibleRuntimes" compatible_runtimes,optional "LicenseInfo" license_info, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PublishVersionRequest {
     pub function_name: String,
     pub code_sha256: Option<String>,
@@ -931,6 +1232,16 @@ pub struct PutProvisionedConcurrencyConfigResponse {
 }
 
 headwater_shapes::tree!(PutProvisionedConcurrencyConfigResponse {optional "RequestedProvisionedConcurrentExecutions" requested_provisioned_concurrent_executions,optional "AllocatedProvisionedConcurrentExecutions" allocated_provisioned_concurrent_executions,optional "AvailableProvisionedConcurrentExecutions" available_provisioned_concurrent_executions,optional "Status" status,optional "StatusReason" status_reason,optional "LastModified" last_modified, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct RemoveLayerVersionPermissionRequest {
+    pub layer_name: String,
+    pub version_number: i64,
+    pub statement_id: String,
+    pub revision_id: Option<String>,
+}
+
+headwater_shapes::tree!(RemoveLayerVersionPermissionRequest {required "LayerName" layer_name,required "VersionNumber" version_number,required "StatementId" statement_id,optional "RevisionId" revision_id, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RemovePermissionRequest {
@@ -1165,6 +1476,30 @@ pub struct UpdateFunctionEventInvokeConfigRequest {
 headwater_shapes::tree!(UpdateFunctionEventInvokeConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier,optional "MaximumRetryAttempts" maximum_retry_attempts,optional "MaximumEventAgeInSeconds" maximum_event_age_in_seconds,optional "DestinationConfig" destination_config, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateFunctionUrlConfigRequest {
+    pub function_name: String,
+    pub qualifier: Option<String>,
+    pub auth_type: Option<String>,
+    pub cors: Option<Cors>,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(UpdateFunctionUrlConfigRequest {required "FunctionName" function_name,optional "Qualifier" qualifier,optional "AuthType" auth_type,optional "Cors" cors,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UpdateFunctionUrlConfigResponse {
+    pub function_url: String,
+    pub function_arn: String,
+    pub auth_type: String,
+    pub cors: Option<Cors>,
+    pub creation_time: String,
+    pub last_modified_time: String,
+    pub invoke_mode: Option<String>,
+}
+
+headwater_shapes::tree!(UpdateFunctionUrlConfigResponse {lenient "FunctionUrl" function_url,lenient "FunctionArn" function_arn,lenient "AuthType" auth_type,optional "Cors" cors,lenient "CreationTime" creation_time,lenient "LastModifiedTime" last_modified_time,optional "InvokeMode" invoke_mode, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct VpcConfig {
     pub subnet_ids: Option<Vec<String>>,
     pub security_group_ids: Option<Vec<String>>,
@@ -1189,15 +1524,19 @@ pub mod ops {
 
     use super::{SERVICE, tables};
 
+    operation!(AddLayerVersionPermission, tables::OP_ADD_LAYER_VERSION_PERMISSION, super::AddLayerVersionPermissionRequest => super::AddLayerVersionPermissionResponse);
     operation!(AddPermission, tables::OP_ADD_PERMISSION, super::AddPermissionRequest => super::AddPermissionResponse);
     operation!(CreateAlias, tables::OP_CREATE_ALIAS, super::CreateAliasRequest => super::AliasConfiguration);
     operation!(CreateEventSourceMapping, tables::OP_CREATE_EVENT_SOURCE_MAPPING, super::CreateEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(CreateFunction, tables::OP_CREATE_FUNCTION, super::CreateFunctionRequest => super::FunctionConfiguration);
+    operation!(CreateFunctionUrlConfig, tables::OP_CREATE_FUNCTION_URL_CONFIG, super::CreateFunctionUrlConfigRequest => super::CreateFunctionUrlConfigResponse);
     operation!(DeleteAlias, tables::OP_DELETE_ALIAS, super::DeleteAliasRequest => headwater_shapes::Nothing);
     operation!(DeleteEventSourceMapping, tables::OP_DELETE_EVENT_SOURCE_MAPPING, super::DeleteEventSourceMappingRequest => super::EventSourceMappingConfiguration);
     operation!(DeleteFunction, tables::OP_DELETE_FUNCTION, super::DeleteFunctionRequest => super::DeleteFunctionResponse);
     operation!(DeleteFunctionConcurrency, tables::OP_DELETE_FUNCTION_CONCURRENCY, super::DeleteFunctionConcurrencyRequest => headwater_shapes::Nothing);
     operation!(DeleteFunctionEventInvokeConfig, tables::OP_DELETE_FUNCTION_EVENT_INVOKE_CONFIG, super::DeleteFunctionEventInvokeConfigRequest => headwater_shapes::Nothing);
+    operation!(DeleteFunctionUrlConfig, tables::OP_DELETE_FUNCTION_URL_CONFIG, super::DeleteFunctionUrlConfigRequest => headwater_shapes::Nothing);
+    operation!(DeleteLayerVersion, tables::OP_DELETE_LAYER_VERSION, super::DeleteLayerVersionRequest => headwater_shapes::Nothing);
     operation!(DeleteProvisionedConcurrencyConfig, tables::OP_DELETE_PROVISIONED_CONCURRENCY_CONFIG, super::DeleteProvisionedConcurrencyConfigRequest => headwater_shapes::Nothing);
     operation!(GetAccountSettings, tables::OP_GET_ACCOUNT_SETTINGS, super::GetAccountSettingsRequest => super::GetAccountSettingsResponse);
     operation!(GetAlias, tables::OP_GET_ALIAS, super::GetAliasRequest => super::AliasConfiguration);
@@ -1207,20 +1546,30 @@ pub mod ops {
     operation!(GetFunctionConcurrency, tables::OP_GET_FUNCTION_CONCURRENCY, super::GetFunctionConcurrencyRequest => super::GetFunctionConcurrencyResponse);
     operation!(GetFunctionConfiguration, tables::OP_GET_FUNCTION_CONFIGURATION, super::GetFunctionConfigurationRequest => super::FunctionConfiguration);
     operation!(GetFunctionEventInvokeConfig, tables::OP_GET_FUNCTION_EVENT_INVOKE_CONFIG, super::GetFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
+    operation!(GetFunctionUrlConfig, tables::OP_GET_FUNCTION_URL_CONFIG, super::GetFunctionUrlConfigRequest => super::GetFunctionUrlConfigResponse);
+    operation!(GetLayerVersion, tables::OP_GET_LAYER_VERSION, super::GetLayerVersionRequest => super::GetLayerVersionResponse);
+    operation!(GetLayerVersionByArn, tables::OP_GET_LAYER_VERSION_BY_ARN, super::GetLayerVersionByArnRequest => super::GetLayerVersionResponse);
+    operation!(GetLayerVersionPolicy, tables::OP_GET_LAYER_VERSION_POLICY, super::GetLayerVersionPolicyRequest => super::GetLayerVersionPolicyResponse);
     operation!(GetPolicy, tables::OP_GET_POLICY, super::GetPolicyRequest => super::GetPolicyResponse);
     operation!(GetProvisionedConcurrencyConfig, tables::OP_GET_PROVISIONED_CONCURRENCY_CONFIG, super::GetProvisionedConcurrencyConfigRequest => super::GetProvisionedConcurrencyConfigResponse);
     operation!(Invoke, tables::OP_INVOKE, super::InvocationRequest => super::InvocationResponse);
+    operation!(InvokeWithResponseStream, tables::OP_INVOKE_WITH_RESPONSE_STREAM, super::InvokeWithResponseStreamRequest => super::InvokeWithResponseStreamResponse, output event_stream);
     operation!(ListAliases, tables::OP_LIST_ALIASES, super::ListAliasesRequest => super::ListAliasesResponse);
     operation!(ListEventSourceMappings, tables::OP_LIST_EVENT_SOURCE_MAPPINGS, super::ListEventSourceMappingsRequest => super::ListEventSourceMappingsResponse);
     operation!(ListFunctionEventInvokeConfigs, tables::OP_LIST_FUNCTION_EVENT_INVOKE_CONFIGS, super::ListFunctionEventInvokeConfigsRequest => super::ListFunctionEventInvokeConfigsResponse);
+    operation!(ListFunctionUrlConfigs, tables::OP_LIST_FUNCTION_URL_CONFIGS, super::ListFunctionUrlConfigsRequest => super::ListFunctionUrlConfigsResponse);
     operation!(ListFunctions, tables::OP_LIST_FUNCTIONS, super::ListFunctionsRequest => super::ListFunctionsResponse);
+    operation!(ListLayerVersions, tables::OP_LIST_LAYER_VERSIONS, super::ListLayerVersionsRequest => super::ListLayerVersionsResponse);
+    operation!(ListLayers, tables::OP_LIST_LAYERS, super::ListLayersRequest => super::ListLayersResponse);
     operation!(ListProvisionedConcurrencyConfigs, tables::OP_LIST_PROVISIONED_CONCURRENCY_CONFIGS, super::ListProvisionedConcurrencyConfigsRequest => super::ListProvisionedConcurrencyConfigsResponse);
     operation!(ListTags, tables::OP_LIST_TAGS, super::ListTagsRequest => super::ListTagsResponse);
     operation!(ListVersionsByFunction, tables::OP_LIST_VERSIONS_BY_FUNCTION, super::ListVersionsByFunctionRequest => super::ListVersionsByFunctionResponse);
+    operation!(PublishLayerVersion, tables::OP_PUBLISH_LAYER_VERSION, super::PublishLayerVersionRequest => super::PublishLayerVersionResponse);
     operation!(PublishVersion, tables::OP_PUBLISH_VERSION, super::PublishVersionRequest => super::FunctionConfiguration);
     operation!(PutFunctionConcurrency, tables::OP_PUT_FUNCTION_CONCURRENCY, super::PutFunctionConcurrencyRequest => super::Concurrency);
     operation!(PutFunctionEventInvokeConfig, tables::OP_PUT_FUNCTION_EVENT_INVOKE_CONFIG, super::PutFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
     operation!(PutProvisionedConcurrencyConfig, tables::OP_PUT_PROVISIONED_CONCURRENCY_CONFIG, super::PutProvisionedConcurrencyConfigRequest => super::PutProvisionedConcurrencyConfigResponse);
+    operation!(RemoveLayerVersionPermission, tables::OP_REMOVE_LAYER_VERSION_PERMISSION, super::RemoveLayerVersionPermissionRequest => headwater_shapes::Nothing);
     operation!(RemovePermission, tables::OP_REMOVE_PERMISSION, super::RemovePermissionRequest => headwater_shapes::Nothing);
     operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
     operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
@@ -1229,6 +1578,7 @@ pub mod ops {
     operation!(UpdateFunctionCode, tables::OP_UPDATE_FUNCTION_CODE, super::UpdateFunctionCodeRequest => super::FunctionConfiguration);
     operation!(UpdateFunctionConfiguration, tables::OP_UPDATE_FUNCTION_CONFIGURATION, super::UpdateFunctionConfigurationRequest => super::FunctionConfiguration);
     operation!(UpdateFunctionEventInvokeConfig, tables::OP_UPDATE_FUNCTION_EVENT_INVOKE_CONFIG, super::UpdateFunctionEventInvokeConfigRequest => super::FunctionEventInvokeConfig);
+    operation!(UpdateFunctionUrlConfig, tables::OP_UPDATE_FUNCTION_URL_CONFIG, super::UpdateFunctionUrlConfigRequest => super::UpdateFunctionUrlConfigResponse);
 }
 
 /// The errors that the model names.
@@ -1635,10 +1985,18 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &ADD_LAYER_VERSION_PERMISSION_REQUEST,
+        output: &ADD_LAYER_VERSION_PERMISSION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::POLICY_LENGTH_EXCEEDED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_ADD_PERMISSION: OperationShape = OperationShape {
         name: "AddPermission",
@@ -1764,10 +2122,16 @@ mod tables {
             uri: "/2021-10-31/functions/{FunctionName}/url",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &CREATE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &CREATE_FUNCTION_URL_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_ALIAS: OperationShape = OperationShape {
         name: "DeleteAlias",
@@ -1915,10 +2279,16 @@ mod tables {
             uri: "/2021-10-31/functions/{FunctionName}/url",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_FUNCTION_URL_CONFIG_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_LAYER_VERSION: OperationShape = OperationShape {
         name: "DeleteLayerVersion",
@@ -1927,10 +2297,15 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
             status: 204,
         },
-        input: &NOTHING,
+        input: &DELETE_LAYER_VERSION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_PROVISIONED_CONCURRENCY_CONFIG: OperationShape = OperationShape {
         name: "DeleteProvisionedConcurrencyConfig",
@@ -2188,10 +2563,15 @@ mod tables {
             uri: "/2021-10-31/functions/{FunctionName}/url",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_FUNCTION_URL_CONFIG_REQUEST,
+        output: &GET_FUNCTION_URL_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_LAYER_VERSION: OperationShape = OperationShape {
         name: "GetLayerVersion",
@@ -2200,10 +2580,15 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_LAYER_VERSION_REQUEST,
+        output: &GET_LAYER_VERSION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_LAYER_VERSION_BY_ARN: OperationShape = OperationShape {
         name: "GetLayerVersionByArn",
@@ -2212,10 +2597,15 @@ mod tables {
             uri: "/2018-10-31/layers?find=LayerVersion",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_LAYER_VERSION_BY_ARN_REQUEST,
+        output: &GET_LAYER_VERSION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_LAYER_VERSION_POLICY: OperationShape = OperationShape {
         name: "GetLayerVersionPolicy",
@@ -2224,10 +2614,15 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &GET_LAYER_VERSION_POLICY_REQUEST,
+        output: &GET_LAYER_VERSION_POLICY_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_GET_POLICY: OperationShape = OperationShape {
         name: "GetPolicy",
@@ -2365,10 +2760,53 @@ mod tables {
             uri: "/2021-11-15/functions/{FunctionName}/response-streaming-invocations",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &INVOKE_WITH_RESPONSE_STREAM_REQUEST,
+        output: &INVOKE_WITH_RESPONSE_STREAM_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::RUNTIME_ALIAS_DELETED_EXCEPTION,
+            &errors::CODE_ARTIFACT_USER_DELETED_EXCEPTION,
+            &errors::RESOURCE_NOT_READY_EXCEPTION,
+            &errors::SERVICE_QUOTA_EXCEEDED_EXCEPTION,
+            &errors::INVALID_SECURITY_GROUP_ID_EXCEPTION,
+            &errors::SNAP_START_TIMEOUT_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::EC2_THROTTLED_EXCEPTION,
+            &errors::EFS_MOUNT_CONNECTIVITY_EXCEPTION,
+            &errors::SUBNET_IP_ADDRESS_LIMIT_REACHED_EXCEPTION,
+            &errors::KMS_ACCESS_DENIED_EXCEPTION,
+            &errors::REQUEST_TOO_LARGE_EXCEPTION,
+            &errors::KMS_DISABLED_EXCEPTION,
+            &errors::UNSUPPORTED_MEDIA_TYPE_EXCEPTION,
+            &errors::S3_FILES_MOUNT_CONNECTIVITY_EXCEPTION,
+            &errors::SERIALIZED_REQUEST_ENTITY_TOO_LARGE_EXCEPTION,
+            &errors::INVALID_RUNTIME_EXCEPTION,
+            &errors::NO_PUBLISHED_VERSION_EXCEPTION,
+            &errors::EC2_UNEXPECTED_EXCEPTION,
+            &errors::INVALID_SUBNET_ID_EXCEPTION,
+            &errors::KMS_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::EC2_ACCESS_DENIED_EXCEPTION,
+            &errors::EFSIO_EXCEPTION,
+            &errors::KMS_INVALID_STATE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::RUNTIME_VERSION_DELETED_EXCEPTION,
+            &errors::ENI_LIMIT_REACHED_EXCEPTION,
+            &errors::SNAP_START_NOT_READY_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::CODE_ARTIFACT_USER_PENDING_EXCEPTION,
+            &errors::SNAP_START_EXCEPTION,
+            &errors::RECURSIVE_INVOCATION_EXCEPTION,
+            &errors::S3_FILES_MOUNT_FAILURE_EXCEPTION,
+            &errors::EFS_MOUNT_TIMEOUT_EXCEPTION,
+            &errors::S3_FILES_MOUNT_TIMEOUT_EXCEPTION,
+            &errors::CODE_ARTIFACT_USER_FAILED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_REQUEST_CONTENT_EXCEPTION,
+            &errors::SNAP_START_REGENERATION_FAILURE_EXCEPTION,
+            &errors::INVALID_ZIP_FILE_EXCEPTION,
+            &errors::EFS_MOUNT_FAILURE_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_ALIASES: OperationShape = OperationShape {
         name: "ListAliases",
@@ -2464,10 +2902,15 @@ mod tables {
             uri: "/2021-10-31/functions/{FunctionName}/urls",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_FUNCTION_URL_CONFIGS_REQUEST,
+        output: &LIST_FUNCTION_URL_CONFIGS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_FUNCTION_VERSIONS_BY_CAPACITY_PROVIDER: OperationShape =
         OperationShape {
@@ -2517,10 +2960,15 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_LAYER_VERSIONS_REQUEST,
+        output: &LIST_LAYER_VERSIONS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_LAYERS: OperationShape = OperationShape {
         name: "ListLayers",
@@ -2529,10 +2977,14 @@ mod tables {
             uri: "/2018-10-31/layers",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_LAYERS_REQUEST,
+        output: &LIST_LAYERS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_PROVISIONED_CONCURRENCY_CONFIGS: OperationShape = OperationShape {
         name: "ListProvisionedConcurrencyConfigs",
@@ -2604,10 +3056,16 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions",
             status: 201,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &PUBLISH_LAYER_VERSION_REQUEST,
+        output: &PUBLISH_LAYER_VERSION_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::CODE_STORAGE_EXCEEDED_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUBLISH_VERSION: OperationShape = OperationShape {
         name: "PublishVersion",
@@ -2751,10 +3209,17 @@ mod tables {
             uri: "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}",
             status: 204,
         },
-        input: &NOTHING,
+        input: &REMOVE_LAYER_VERSION_PERMISSION_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::PRECONDITION_FAILED_EXCEPTION,
+        ],
     };
     pub(super) static OP_REMOVE_PERMISSION: OperationShape = OperationShape {
         name: "RemovePermission",
@@ -3004,10 +3469,16 @@ mod tables {
             uri: "/2021-10-31/functions/{FunctionName}/url",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &UPDATE_FUNCTION_URL_CONFIG_REQUEST,
+        output: &UPDATE_FUNCTION_URL_CONFIG_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_VALUE_EXCEPTION,
+            &errors::RESOURCE_CONFLICT_EXCEPTION,
+            &errors::SERVICE_EXCEPTION,
+            &errors::TOO_MANY_REQUESTS_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+        ],
     };
     static ACCELERATOR_CONFIG: Structure = Structure {
         name: "AcceleratorConfig",
@@ -3049,6 +3520,29 @@ mod tables {
         max: Some(10000),
         pattern: Some(&ACTION_REGEX),
         values: &[],
+    };
+    static ADD_LAYER_VERSION_PERMISSION_REQUEST: Structure = Structure {
+        name: "AddLayerVersionPermissionRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            required("VersionNumber", &LAYER_VERSION_NUMBER).at(Location::Uri),
+            required("StatementId", &STATEMENT_ID),
+            required("Action", &LAYER_PERMISSION_ALLOWED_ACTION),
+            required("Principal", &LAYER_PERMISSION_ALLOWED_PRINCIPAL),
+            optional("OrganizationId", &ORGANIZATION_ID),
+            optional("RevisionId", &STRING).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static ADD_LAYER_VERSION_PERMISSION_RESPONSE: Structure = Structure {
+        name: "AddLayerVersionPermissionResponse",
+        members: &[
+            optional("Statement", &STRING),
+            optional("RevisionId", &STRING),
+        ],
+        payload: None,
+        union: false,
     };
     static ADD_PERMISSION_REQUEST: Structure = Structure {
         name: "AddPermissionRequest",
@@ -3126,6 +3620,21 @@ mod tables {
         )],
         payload: None,
         union: false,
+    };
+    pub(super) static ALLOW_CREDENTIALS: Shape = Shape::Boolean;
+    pub(super) static ALLOW_METHODS_LIST: Shape = Shape::List {
+        member: &METHOD,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(6),
+    };
+    pub(super) static ALLOW_ORIGINS_LIST: Shape = Shape::List {
+        member: &ORIGIN,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(100),
     };
     static AMAZON_MANAGED_KAFKA_EVENT_SOURCE_CONFIG: Structure = Structure {
         name: "AmazonManagedKafkaEventSourceConfig",
@@ -3213,12 +3722,39 @@ mod tables {
         pattern: Some(&COLLECTION_NAME_REGEX),
         values: &[],
     };
+    pub(super) static COMPATIBLE_ARCHITECTURES: Shape = Shape::List {
+        member: &STRING,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(2),
+    };
+    pub(super) static COMPATIBLE_RUNTIMES: Shape = Shape::List {
+        member: &RUNTIME,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(15),
+    };
     static CONCURRENCY: Structure = Structure {
         name: "Concurrency",
         members: &[optional(
             "ReservedConcurrentExecutions",
             &RESERVED_CONCURRENT_EXECUTIONS,
         )],
+        payload: None,
+        union: false,
+    };
+    static CORS: Structure = Structure {
+        name: "Cors",
+        members: &[
+            optional("AllowCredentials", &ALLOW_CREDENTIALS),
+            optional("AllowHeaders", &HEADERS_LIST),
+            optional("AllowMethods", &ALLOW_METHODS_LIST),
+            optional("AllowOrigins", &ALLOW_ORIGINS_LIST),
+            optional("ExposeHeaders", &HEADERS_LIST),
+            optional("MaxAge", &MAX_AGE),
+        ],
         payload: None,
         union: false,
     };
@@ -3342,6 +3878,31 @@ mod tables {
         payload: None,
         union: false,
     };
+    static CREATE_FUNCTION_URL_CONFIG_REQUEST: Structure = Structure {
+        name: "CreateFunctionUrlConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+            required("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("Cors", &Shape::Structure(&CORS)),
+            optional("InvokeMode", &INVOKE_MODE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static CREATE_FUNCTION_URL_CONFIG_RESPONSE: Structure = Structure {
+        name: "CreateFunctionUrlConfigResponse",
+        members: &[
+            required("FunctionUrl", &FUNCTION_URL),
+            required("FunctionArn", &FUNCTION_ARN),
+            required("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("Cors", &Shape::Structure(&CORS)),
+            required("CreationTime", &TIMESTAMP),
+            optional("InvokeMode", &INVOKE_MODE),
+        ],
+        payload: None,
+        union: false,
+    };
     static DATABASE_NAME_REGEX: Pattern = Pattern::new(r"[^ /\.$\x22]*");
     pub(super) static DATABASE_NAME: Shape = Shape::String {
         min: Some(1),
@@ -3398,6 +3959,24 @@ mod tables {
     static DELETE_FUNCTION_RESPONSE: Structure = Structure {
         name: "DeleteFunctionResponse",
         members: &[optional("StatusCode", &INTEGER).at(Location::Status)],
+        payload: None,
+        union: false,
+    };
+    static DELETE_FUNCTION_URL_CONFIG_REQUEST: Structure = Structure {
+        name: "DeleteFunctionUrlConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_LAYER_VERSION_REQUEST: Structure = Structure {
+        name: "DeleteLayerVersionRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            required("VersionNumber", &LAYER_VERSION_NUMBER).at(Location::Uri),
+        ],
         payload: None,
         union: false,
     };
@@ -3954,11 +4533,54 @@ mod tables {
         payload: None,
         union: false,
     };
+    pub(super) static FUNCTION_URL: Shape = Shape::String {
+        min: Some(40),
+        max: Some(100),
+        pattern: None,
+        values: &[],
+    };
     pub(super) static FUNCTION_URL_AUTH_TYPE: Shape = Shape::String {
         min: None,
         max: None,
         pattern: None,
         values: &["NONE", "AWS_IAM"],
+    };
+    static FUNCTION_URL_CONFIG: Structure = Structure {
+        name: "FunctionUrlConfig",
+        members: &[
+            required("FunctionUrl", &FUNCTION_URL),
+            required("FunctionArn", &FUNCTION_ARN),
+            required("CreationTime", &TIMESTAMP),
+            required("LastModifiedTime", &TIMESTAMP),
+            optional("Cors", &Shape::Structure(&CORS)),
+            required("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("InvokeMode", &INVOKE_MODE),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static FUNCTION_URL_CONFIG_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&FUNCTION_URL_CONFIG),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static FUNCTION_URL_FUNCTION_NAME_REGEX: Pattern = Pattern::new(
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\d+$)[0-9a-zA-Z-_]+))?",
+    );
+    pub(super) static FUNCTION_URL_FUNCTION_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(140),
+        pattern: Some(&FUNCTION_URL_FUNCTION_NAME_REGEX),
+        values: &[],
+    };
+    static FUNCTION_URL_QUALIFIER_REGEX: Pattern = Pattern::new(r"((?!^\d+$)^[0-9a-zA-Z-_]+$)");
+    pub(super) static FUNCTION_URL_QUALIFIER: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&FUNCTION_URL_QUALIFIER_REGEX),
+        values: &[],
     };
     pub(super) static FUNCTION_VERSION: Shape = Shape::String {
         min: None,
@@ -4071,6 +4693,75 @@ mod tables {
         payload: None,
         union: false,
     };
+    static GET_FUNCTION_URL_CONFIG_REQUEST: Structure = Structure {
+        name: "GetFunctionUrlConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_FUNCTION_URL_CONFIG_RESPONSE: Structure = Structure {
+        name: "GetFunctionUrlConfigResponse",
+        members: &[
+            required("FunctionUrl", &FUNCTION_URL),
+            required("FunctionArn", &FUNCTION_ARN),
+            required("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("Cors", &Shape::Structure(&CORS)),
+            required("CreationTime", &TIMESTAMP),
+            required("LastModifiedTime", &TIMESTAMP),
+            optional("InvokeMode", &INVOKE_MODE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_LAYER_VERSION_BY_ARN_REQUEST: Structure = Structure {
+        name: "GetLayerVersionByArnRequest",
+        members: &[required("Arn", &LAYER_VERSION_ARN).at(Location::Query)],
+        payload: None,
+        union: false,
+    };
+    static GET_LAYER_VERSION_POLICY_REQUEST: Structure = Structure {
+        name: "GetLayerVersionPolicyRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            required("VersionNumber", &LAYER_VERSION_NUMBER).at(Location::Uri),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_LAYER_VERSION_POLICY_RESPONSE: Structure = Structure {
+        name: "GetLayerVersionPolicyResponse",
+        members: &[optional("Policy", &STRING), optional("RevisionId", &STRING)],
+        payload: None,
+        union: false,
+    };
+    static GET_LAYER_VERSION_REQUEST: Structure = Structure {
+        name: "GetLayerVersionRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            required("VersionNumber", &LAYER_VERSION_NUMBER).at(Location::Uri),
+        ],
+        payload: None,
+        union: false,
+    };
+    static GET_LAYER_VERSION_RESPONSE: Structure = Structure {
+        name: "GetLayerVersionResponse",
+        members: &[
+            optional("Content", &Shape::Structure(&LAYER_VERSION_CONTENT_OUTPUT)),
+            optional("LayerArn", &LAYER_ARN),
+            optional("LayerVersionArn", &LAYER_VERSION_ARN),
+            optional("Description", &DESCRIPTION),
+            optional("CreatedDate", &TIMESTAMP),
+            optional("Version", &LAYER_VERSION_NUMBER),
+            optional("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            optional("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            optional("LicenseInfo", &LICENSE_INFO),
+        ],
+        payload: None,
+        union: false,
+    };
     static GET_POLICY_REQUEST: Structure = Structure {
         name: "GetPolicyRequest",
         members: &[
@@ -4123,6 +4814,20 @@ mod tables {
         max: Some(128),
         pattern: Some(&HANDLER_REGEX),
         values: &[],
+    };
+    static HEADER_REGEX: Pattern = Pattern::new(r".*");
+    pub(super) static HEADER: Shape = Shape::String {
+        min: Some(0),
+        max: Some(1024),
+        pattern: Some(&HEADER_REGEX),
+        values: &[],
+    };
+    pub(super) static HEADERS_LIST: Shape = Shape::List {
+        member: &HEADER,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(100),
     };
     static IMAGE_CONFIG: Structure = Structure {
         name: "ImageConfig",
@@ -4207,6 +4912,54 @@ mod tables {
         max: None,
         pattern: None,
         values: &["Event", "RequestResponse", "DryRun"],
+    };
+    pub(super) static INVOKE_MODE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["RESPONSE_STREAM", "BUFFERED"],
+    };
+    static INVOKE_WITH_RESPONSE_STREAM_REQUEST: Structure = Structure {
+        name: "InvokeWithResponseStreamRequest",
+        members: &[
+            required("FunctionName", &NAMESPACED_FUNCTION_NAME).at(Location::Uri),
+            optional("LogType", &LOG_TYPE)
+                .named("X-Amz-Log-Type")
+                .at(Location::Header),
+            optional("ClientContext", &STRING)
+                .named("X-Amz-Client-Context")
+                .at(Location::Header),
+            optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
+            optional("Payload", &BLOB),
+            optional("TenantId", &TENANT_ID)
+                .named("X-Amz-Tenant-Id")
+                .at(Location::Header),
+            optional("InvocationType", &RESPONSE_STREAMING_INVOCATION_TYPE)
+                .named("X-Amz-Invocation-Type")
+                .at(Location::Header),
+        ],
+        payload: Some("Payload"),
+        union: false,
+    };
+    static INVOKE_WITH_RESPONSE_STREAM_RESPONSE: Structure = Structure {
+        name: "InvokeWithResponseStreamResponse",
+        members: &[
+            optional("StatusCode", &INTEGER).at(Location::Status),
+            optional("ExecutedVersion", &VERSION)
+                .named("X-Amz-Executed-Version")
+                .at(Location::Header),
+            optional("EventStream", &INVOKE_WITH_RESPONSE_STREAM_RESPONSE_EVENT),
+            optional("ResponseStreamContentType", &STRING)
+                .named("Content-Type")
+                .at(Location::Header),
+        ],
+        payload: Some("EventStream"),
+        union: false,
+    };
+    pub(super) static INVOKE_WITH_RESPONSE_STREAM_RESPONSE_EVENT: Shape = Shape::Blob {
+        min: None,
+        max: None,
+        streaming: true,
     };
     pub(super) static INVOKED_VIA_FUNCTION_URL: Shape = Shape::Boolean;
     static KMS_KEY_ARN_REGEX: Pattern = Pattern::new(r"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()");
@@ -4365,6 +5118,15 @@ mod tables {
         payload: None,
         union: false,
     };
+    static LAYER_ARN_REGEX: Pattern = Pattern::new(
+        r"arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+",
+    );
+    pub(super) static LAYER_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&LAYER_ARN_REGEX),
+        values: &[],
+    };
     pub(super) static LAYER_LIST: Shape = Shape::List {
         member: &LAYER_VERSION_ARN,
         member_name: "member",
@@ -4372,8 +5134,41 @@ mod tables {
         min: None,
         max: None,
     };
+    static LAYER_NAME_REGEX: Pattern = Pattern::new(
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+)|[a-zA-Z0-9-_]+",
+    );
+    pub(super) static LAYER_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(140),
+        pattern: Some(&LAYER_NAME_REGEX),
+        values: &[],
+    };
+    static LAYER_NAME_OR_ARN_REGEX: Pattern = Pattern::new(
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]{1,140}|[a-zA-Z0-9-_]{1,140})",
+    );
+    pub(super) static LAYER_NAME_OR_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(2048),
+        pattern: Some(&LAYER_NAME_OR_ARN_REGEX),
+        values: &[],
+    };
+    static LAYER_PERMISSION_ALLOWED_ACTION_REGEX: Pattern = Pattern::new(r"lambda:GetLayerVersion");
+    pub(super) static LAYER_PERMISSION_ALLOWED_ACTION: Shape = Shape::String {
+        min: Some(0),
+        max: Some(22),
+        pattern: Some(&LAYER_PERMISSION_ALLOWED_ACTION_REGEX),
+        values: &[],
+    };
+    static LAYER_PERMISSION_ALLOWED_PRINCIPAL_REGEX: Pattern =
+        Pattern::new(r"\d{12}|\*|arn:(aws[a-zA-Z-]*):iam::\d{12}:root");
+    pub(super) static LAYER_PERMISSION_ALLOWED_PRINCIPAL: Shape = Shape::String {
+        min: Some(0),
+        max: Some(10000),
+        pattern: Some(&LAYER_PERMISSION_ALLOWED_PRINCIPAL_REGEX),
+        values: &[],
+    };
     static LAYER_VERSION_ARN_REGEX: Pattern = Pattern::new(
-        r"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))",
+        r"(arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+)",
     );
     pub(super) static LAYER_VERSION_ARN: Shape = Shape::String {
         min: Some(1),
@@ -4381,12 +5176,89 @@ mod tables {
         pattern: Some(&LAYER_VERSION_ARN_REGEX),
         values: &[],
     };
+    static LAYER_VERSION_CONTENT_INPUT: Structure = Structure {
+        name: "LayerVersionContentInput",
+        members: &[
+            optional("S3Bucket", &S3_BUCKET),
+            optional("S3Key", &S3_KEY),
+            optional("S3ObjectVersion", &S3_OBJECT_VERSION),
+            optional("S3ObjectStorageMode", &S3_OBJECT_STORAGE_MODE),
+            optional("ZipFile", &BLOB),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LAYER_VERSION_CONTENT_OUTPUT: Structure = Structure {
+        name: "LayerVersionContentOutput",
+        members: &[
+            optional("Location", &SENSITIVE_STRING_ON_SERVER_ONLY),
+            optional("CodeSha256", &STRING),
+            optional("CodeSize", &LONG),
+            optional("SigningProfileVersionArn", &ARN),
+            optional("SigningJobArn", &ARN),
+            optional("ResolvedS3Object", &Shape::Structure(&RESOLVED_S3_OBJECT)),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static LAYER_VERSION_NUMBER: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
+    pub(super) static LAYER_VERSIONS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&LAYER_VERSIONS_LIST_ITEM),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static LAYER_VERSIONS_LIST_ITEM: Structure = Structure {
+        name: "LayerVersionsListItem",
+        members: &[
+            optional("LayerVersionArn", &LAYER_VERSION_ARN),
+            optional("Version", &LAYER_VERSION_NUMBER),
+            optional("Description", &DESCRIPTION),
+            optional("CreatedDate", &TIMESTAMP),
+            optional("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            optional("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            optional("LicenseInfo", &LICENSE_INFO),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static LAYERS_LIST: Shape = Shape::List {
+        member: &Shape::Structure(&LAYERS_LIST_ITEM),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static LAYERS_LIST_ITEM: Structure = Structure {
+        name: "LayersListItem",
+        members: &[
+            optional("LayerName", &LAYER_NAME),
+            optional("LayerArn", &LAYER_ARN),
+            optional(
+                "LatestMatchingVersion",
+                &Shape::Structure(&LAYER_VERSIONS_LIST_ITEM),
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static LAYERS_REFERENCE_LIST: Shape = Shape::List {
         member: &Shape::Structure(&LAYER),
         member_name: "member",
         flattened: false,
         min: None,
         max: None,
+    };
+    static LICENSE_INFO_REGEX: Pattern = Pattern::new(r".*");
+    pub(super) static LICENSE_INFO: Shape = Shape::String {
+        min: Some(0),
+        max: Some(512),
+        pattern: Some(&LICENSE_INFO_REGEX),
+        values: &[],
     };
     static LIST_ALIASES_REQUEST: Structure = Structure {
         name: "ListAliasesRequest",
@@ -4450,6 +5322,25 @@ mod tables {
         payload: None,
         union: false,
     };
+    static LIST_FUNCTION_URL_CONFIGS_REQUEST: Structure = Structure {
+        name: "ListFunctionUrlConfigsRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_FUNCTION_URL_CONFIGS_RESPONSE: Structure = Structure {
+        name: "ListFunctionUrlConfigsResponse",
+        members: &[
+            required("FunctionUrlConfigs", &FUNCTION_URL_CONFIG_LIST),
+            optional("NextMarker", &STRING),
+        ],
+        payload: None,
+        union: false,
+    };
     static LIST_FUNCTIONS_REQUEST: Structure = Structure {
         name: "ListFunctionsRequest",
         members: &[
@@ -4466,6 +5357,47 @@ mod tables {
         members: &[
             optional("NextMarker", &STRING),
             optional("Functions", &FUNCTION_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_LAYER_VERSIONS_REQUEST: Structure = Structure {
+        name: "ListLayerVersionsRequest",
+        members: &[
+            optional("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query),
+            optional("CompatibleRuntime", &RUNTIME).at(Location::Query),
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_LAYER_VERSIONS_RESPONSE: Structure = Structure {
+        name: "ListLayerVersionsResponse",
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("LayerVersions", &LAYER_VERSIONS_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_LAYERS_REQUEST: Structure = Structure {
+        name: "ListLayersRequest",
+        members: &[
+            optional("CompatibleArchitecture", &ARCHITECTURE).at(Location::Query),
+            optional("CompatibleRuntime", &RUNTIME).at(Location::Query),
+            optional("Marker", &STRING).at(Location::Query),
+            optional("MaxItems", &MAX_LAYER_LIST_ITEMS).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_LAYERS_RESPONSE: Structure = Structure {
+        name: "ListLayersResponse",
+        members: &[
+            optional("NextMarker", &STRING),
+            optional("Layers", &LAYERS_LIST),
         ],
         payload: None,
         union: false,
@@ -4573,7 +5505,19 @@ mod tables {
         pattern: Some(&MASTER_REGION_REGEX),
         values: &[],
     };
+    pub(super) static MAX_AGE: Shape = Shape::Integer {
+        min: Some(0),
+        max: Some(86400),
+    };
     pub(super) static MAX_FUNCTION_EVENT_INVOKE_CONFIG_LIST_ITEMS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
+    pub(super) static MAX_ITEMS: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(50),
+    };
+    pub(super) static MAX_LAYER_LIST_ITEMS: Shape = Shape::Integer {
         min: Some(1),
         max: Some(50),
     };
@@ -4616,6 +5560,13 @@ mod tables {
     pub(super) static MEMORY_SIZE: Shape = Shape::Integer {
         min: Some(128),
         max: Some(32768),
+    };
+    static METHOD_REGEX: Pattern = Pattern::new(r".*");
+    pub(super) static METHOD: Shape = Shape::String {
+        min: Some(0),
+        max: Some(6),
+        pattern: Some(&METHOD_REGEX),
+        values: &[],
     };
     pub(super) static MINIMUM_NUMBER_OF_POLLERS: Shape = Shape::Integer {
         min: Some(1),
@@ -4670,6 +5621,20 @@ mod tables {
         members: &[optional("Destination", &DESTINATION_ARN)],
         payload: None,
         union: false,
+    };
+    static ORGANIZATION_ID_REGEX: Pattern = Pattern::new(r"o-[a-z0-9]{10,32}");
+    pub(super) static ORGANIZATION_ID: Shape = Shape::String {
+        min: Some(0),
+        max: Some(34),
+        pattern: Some(&ORGANIZATION_ID_REGEX),
+        values: &[],
+    };
+    static ORIGIN_REGEX: Pattern = Pattern::new(r".*");
+    pub(super) static ORIGIN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(253),
+        pattern: Some(&ORIGIN_REGEX),
+        values: &[],
     };
     pub(super) static PACKAGE_TYPE: Shape = Shape::String {
         min: None,
@@ -4763,6 +5728,35 @@ mod tables {
         pattern: Some(&PROVISIONED_POLLER_GROUP_NAME_REGEX),
         values: &[],
     };
+    static PUBLISH_LAYER_VERSION_REQUEST: Structure = Structure {
+        name: "PublishLayerVersionRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            optional("Description", &DESCRIPTION),
+            required("Content", &Shape::Structure(&LAYER_VERSION_CONTENT_INPUT)),
+            optional("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            optional("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            optional("LicenseInfo", &LICENSE_INFO),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUBLISH_LAYER_VERSION_RESPONSE: Structure = Structure {
+        name: "PublishLayerVersionResponse",
+        members: &[
+            optional("Content", &Shape::Structure(&LAYER_VERSION_CONTENT_OUTPUT)),
+            optional("LayerArn", &LAYER_ARN),
+            optional("LayerVersionArn", &LAYER_VERSION_ARN),
+            optional("Description", &DESCRIPTION),
+            optional("CreatedDate", &TIMESTAMP),
+            optional("Version", &LAYER_VERSION_NUMBER),
+            optional("CompatibleArchitectures", &COMPATIBLE_ARCHITECTURES),
+            optional("CompatibleRuntimes", &COMPATIBLE_RUNTIMES),
+            optional("LicenseInfo", &LICENSE_INFO),
+        ],
+        payload: None,
+        union: false,
+    };
     static PUBLISH_VERSION_REQUEST: Structure = Structure {
         name: "PublishVersionRequest",
         members: &[
@@ -4852,6 +5846,17 @@ mod tables {
         min: Some(1),
         max: Some(1),
     };
+    static REMOVE_LAYER_VERSION_PERMISSION_REQUEST: Structure = Structure {
+        name: "RemoveLayerVersionPermissionRequest",
+        members: &[
+            required("LayerName", &LAYER_NAME_OR_ARN).at(Location::Uri),
+            required("VersionNumber", &LAYER_VERSION_NUMBER).at(Location::Uri),
+            required("StatementId", &STATEMENT_ID).at(Location::Uri),
+            optional("RevisionId", &STRING).at(Location::Query),
+        ],
+        payload: None,
+        union: false,
+    };
     static REMOVE_PERMISSION_REQUEST: Structure = Structure {
         name: "RemovePermissionRequest",
         members: &[
@@ -4883,6 +5888,12 @@ mod tables {
         max: Some(10000),
         pattern: Some(&RESOURCE_ARN_REGEX),
         values: &[],
+    };
+    pub(super) static RESPONSE_STREAMING_INVOCATION_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["RequestResponse", "DryRun"],
     };
     pub(super) static RETENTION_PERIOD_IN_DAYS: Shape = Shape::Integer {
         min: Some(1),
@@ -5502,6 +6513,32 @@ mod tables {
             optional("MaximumRetryAttempts", &MAXIMUM_RETRY_ATTEMPTS),
             optional("MaximumEventAgeInSeconds", &MAXIMUM_EVENT_AGE_IN_SECONDS),
             optional("DestinationConfig", &Shape::Structure(&DESTINATION_CONFIG)),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_FUNCTION_URL_CONFIG_REQUEST: Structure = Structure {
+        name: "UpdateFunctionUrlConfigRequest",
+        members: &[
+            required("FunctionName", &FUNCTION_URL_FUNCTION_NAME).at(Location::Uri),
+            optional("Qualifier", &FUNCTION_URL_QUALIFIER).at(Location::Query),
+            optional("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("Cors", &Shape::Structure(&CORS)),
+            optional("InvokeMode", &INVOKE_MODE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UPDATE_FUNCTION_URL_CONFIG_RESPONSE: Structure = Structure {
+        name: "UpdateFunctionUrlConfigResponse",
+        members: &[
+            required("FunctionUrl", &FUNCTION_URL),
+            required("FunctionArn", &FUNCTION_ARN),
+            required("AuthType", &FUNCTION_URL_AUTH_TYPE),
+            optional("Cors", &Shape::Structure(&CORS)),
+            required("CreationTime", &TIMESTAMP),
+            required("LastModifiedTime", &TIMESTAMP),
+            optional("InvokeMode", &INVOKE_MODE),
         ],
         payload: None,
         union: false,

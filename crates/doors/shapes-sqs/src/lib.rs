@@ -60,11 +60,11 @@ headwater_shapes::tree!(ChangeMessageVisibilityBatchRequestEntry {required "Id" 
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ChangeMessageVisibilityBatchResult {
-    pub successful: Vec<ChangeMessageVisibilityBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<ChangeMessageVisibilityBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(ChangeMessageVisibilityBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(ChangeMessageVisibilityBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct ChangeMessageVisibilityBatchResultEntry {
@@ -116,11 +116,11 @@ headwater_shapes::tree!(DeleteMessageBatchRequestEntry {required "Id" id,require
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteMessageBatchResult {
-    pub successful: Vec<DeleteMessageBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<DeleteMessageBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(DeleteMessageBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(DeleteMessageBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteMessageBatchResultEntry {
@@ -316,11 +316,11 @@ headwater_shapes::tree!(SendMessageBatchRequestEntry {required "Id" id,required 
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SendMessageBatchResult {
-    pub successful: Vec<SendMessageBatchResultEntry>,
-    pub failed: Vec<BatchResultErrorEntry>,
+    pub successful: Option<Vec<SendMessageBatchResultEntry>>,
+    pub failed: Option<Vec<BatchResultErrorEntry>>,
 }
 
-headwater_shapes::tree!(SendMessageBatchResult {lenient "Successful" successful,lenient "Failed" failed, });
+headwater_shapes::tree!(SendMessageBatchResult {optional "Successful" successful,optional "Failed" failed, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct SendMessageBatchResultEntry {
@@ -1131,11 +1131,11 @@ mod tables {
     static CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT: Structure = Structure {
         name: "ChangeMessageVisibilityBatchResult",
         members: &[
-            required(
+            optional(
                 "Successful",
                 &CHANGE_MESSAGE_VISIBILITY_BATCH_RESULT_ENTRY_LIST,
             ),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,
@@ -1204,8 +1204,8 @@ mod tables {
     static DELETE_MESSAGE_BATCH_RESULT: Structure = Structure {
         name: "DeleteMessageBatchResult",
         members: &[
-            required("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Successful", &DELETE_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,
@@ -1544,8 +1544,8 @@ mod tables {
     static SEND_MESSAGE_BATCH_RESULT: Structure = Structure {
         name: "SendMessageBatchResult",
         members: &[
-            required("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
-            required("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
+            optional("Successful", &SEND_MESSAGE_BATCH_RESULT_ENTRY_LIST),
+            optional("Failed", &BATCH_RESULT_ERROR_ENTRY_LIST),
         ],
         payload: None,
         union: false,

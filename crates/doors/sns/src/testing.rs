@@ -48,7 +48,7 @@ impl Endpoints for Everywhere {
         Ok(())
     }
 
-    async fn invoke(&self, _: &Arn, _: Bytes) -> Result<(), EndpointError> {
+    async fn invoke(&self, _: &Arn, _: &Arn, _: Bytes) -> Result<(), EndpointError> {
         Ok(())
     }
 

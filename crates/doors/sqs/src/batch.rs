@@ -46,6 +46,11 @@ pub(crate) fn check<'a>(
     Ok(())
 }
 
+/// The entries of an answer, which leaves a list out that is empty.
+pub(crate) fn listed<T>(entries: Vec<T>) -> Option<Vec<T>> {
+    (!entries.is_empty()).then_some(entries)
+}
+
 /// An entry that could not be done.
 pub(crate) fn failed(id: String, error: &ApiError) -> BatchResultErrorEntry {
     BatchResultErrorEntry {

@@ -12,6 +12,7 @@ mod place;
 mod policy;
 mod redrive;
 mod sending;
+mod services;
 mod settling;
 mod spelling;
 mod tags;
@@ -27,6 +28,7 @@ use headwater_shapes_sqs::{SERVICE, ops as shapes};
 use headwater_wire::{Line, READS, Routes, Table, WRITES};
 
 pub use place::{arn, name_of_arn};
+pub use services::service_may_send;
 
 /// The state that handlers run on.
 #[derive(Clone)]

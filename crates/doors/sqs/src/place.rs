@@ -33,12 +33,15 @@ pub(crate) fn url(name: &str, context: &Context) -> String {
     format!("{scheme}://{}/{}/{name}", context.host, context.account.0)
 }
 
-/// The account and the name in an address: the host does not matter, for a server has many.
-fn parts(address: &str) -> Option<(&str, &str)> {
+/// The account and the name in an address: the host does not matter, for a server has many. AWS takes a name alone, too.
+fn parts<'a>(address: &'a str, context: &'a Context) -> Option<(&'a str, &'a str)> {
     let path = match address.split_once("://") {
         Some((_, rest)) => rest.split_once('/')?.1,
         None => address.strip_prefix('/').unwrap_or(address),
     };
+    if !path.is_empty() && path == address && !path.contains('/') {
+        return Some((&context.caller.account.0, path));
+    }
     let (account, name) = path.split_once('/')?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (is_account && !name.is_empty() && !name.contains('/')).then_some((account, name))
@@ -59,7 +62,7 @@ impl From<Error> for Refused {
 impl Sqs {
     /// The queue at an address, if the caller may do there what they call.
     pub(crate) fn queue(&self, address: &str, context: &Context) -> Result<QueueRecord, ApiError> {
-        let (account, name) = parts(address).ok_or_else(|| invalid_address(address))?;
+        let (account, name) = parts(address, context).ok_or_else(|| invalid_address(address))?;
         self.queue_named(account, name, context)
     }
 

@@ -2,11 +2,15 @@
 
 use std::{fmt, net::IpAddr, sync::Arc};
 
-use headwater_auth::{Caller, Verifier, verify::SignedForm};
+use headwater_auth::{
+    Caller, Verifier,
+    verify::{Seal, SignedForm},
+};
 use headwater_http::{Buffers, Share};
 use headwater_types::{Account, Region};
-use http::HeaderValue;
+use http::{HeaderValue, request::Parts};
 use parking_lot::Mutex;
+use sha2::Digest;
 
 use crate::{
     ApiError,
@@ -108,6 +112,23 @@ impl Context {
             ..self.clone()
         };
         signed.authorize(|| None)
+    }
+
+    /// The caller who signed a request with this body for the service; the root of the account where signatures are not
+    /// asked for.
+    ///
+    /// # Errors
+    /// Nobody did who has a key here.
+    pub fn signer(&self, head: &Parts, body: &[u8]) -> Result<Arc<Caller>, ApiError> {
+        let Some(verifier) = &self.verifier else {
+            return Ok(self.caller.clone());
+        };
+        let (caller, seal) = verifier.check_rest_json(head, self.service)?;
+        if let Seal::Whole(mut hash, is_signed) = seal {
+            hash.update(body);
+            is_signed(hash.finalize().into())?;
+        }
+        Ok(caller)
     }
 
     /// Whether the caller belongs to another account than the server's.

@@ -45,3 +45,13 @@ impl<'a> CrossRequest<'a> {
         }
     }
 }
+
+/// Whether a browser says that a request comes from a page of another origin than the host that it is sent to. Browsers send
+/// forms without a question before them.
+pub(crate) fn is_from_elsewhere(head: &Parts, host: &str) -> bool {
+    let text = |name: &str| head.headers.get(name)?.to_str().ok();
+    let is_of_host = |origin: &str| origin.split_once("://").is_some_and(|(_, of)| of == host);
+    let site = text("sec-fetch-site");
+    site.is_some_and(|site| matches!(site, "cross-site" | "same-site"))
+        || text("origin").is_some_and(|origin| !is_of_host(origin))
+}

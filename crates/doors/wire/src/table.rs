@@ -9,7 +9,7 @@ use headwater_shapes::{
 };
 
 use crate::{
-    ApiError, Context, CrossOrigin, Spelling, cbor, event_stream, json, limits,
+    ApiError, Context, CrossOrigin, Hosted, Spelling, cbor, event_stream, json, limits,
     rest::malformed_xml, validate,
 };
 
@@ -306,6 +306,8 @@ pub struct Table {
     pub(crate) cross_origin: Option<Arc<dyn CrossOrigin>>,
     /// The names of its members in the query protocol, where it has others there.
     pub(crate) spelling: Option<&'static Spelling>,
+    /// Its answers to what is sent to hosts of its own, where it has such.
+    pub(crate) hosted: Option<Arc<dyn Hosted>>,
 }
 
 impl Table {
@@ -341,6 +343,7 @@ impl<State: Send + Sync + 'static> Routes<State> {
                 routes,
                 cross_origin: None,
                 spelling: None,
+                hosted: None,
             },
         }
     }
@@ -359,6 +362,16 @@ impl<State: Send + Sync + 'static> Routes<State> {
         State: CrossOrigin,
     {
         self.table.cross_origin = Some(self.state.clone());
+        self
+    }
+
+    /// Gives the service all that is sent to its own hosts.
+    #[must_use]
+    pub fn hosted(mut self) -> Self
+    where
+        State: Hosted,
+    {
+        self.table.hosted = Some(self.state.clone());
         self
     }
 

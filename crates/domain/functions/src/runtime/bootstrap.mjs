@@ -6,6 +6,7 @@ import { pathToFileURL } from "node:url";
 import { format } from "node:util";
 
 import { Connection } from "./connection.mjs";
+import { HttpResponseStream, ResponseStream, isStreaming, streamifyResponse } from "./streaming.mjs";
 
 const API = "/2018-06-01/runtime";
 const env = process.env;
@@ -36,9 +37,9 @@ function describe(error, type) {
   return { errorType: type ?? typeof error, errorMessage: String(error), trace: [] };
 }
 
-// One line an event, as on AWS: line feeds within it become carriage returns.
+// One event a call, as on AWS: a line that ends in a zero goes on in the next.
 function writeLine(level, text) {
-  const line = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`.replaceAll("\n", "\r") + "\n";
+  const line = `${new Date().toISOString()}\t${requestId}\t${level}\t${text}`.replaceAll("\n", "\0\n") + "\n";
   const bytes = Buffer.from(line);
   for (let at = 0; at < bytes.length; ) {
     try {
@@ -111,6 +112,22 @@ function contextOf(headers) {
   };
 }
 
+// A handler that streams, to its end and that of its stream; what it throws ends the stream that has begun.
+async function runStreaming(handler, event, context, url) {
+  const stream = new ResponseStream(connection, `${API}${url}/response`);
+  // Nothing is left to do: a stream that nobody ends has ended.
+  finish = () => stream.end();
+  try {
+    await handler(JSON.parse(event), stream, context);
+    await stream.finished();
+  } catch (error) {
+    if (!stream.hasBegun) throw error;
+    const described = describe(error);
+    writeLine("ERROR", `Invoke Error \t${JSON.stringify(described)}`);
+    await stream.fail(described);
+  }
+}
+
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
     // Of all the ways to end, the one that the handler takes first counts, as on AWS.
@@ -143,6 +160,8 @@ function run(handler, event, context) {
 
 process.on("beforeExit", () => finish?.());
 
+globalThis.awslambda = { streamifyResponse, HttpResponseStream };
+
 async function die(error, type, status) {
   const described = describe(error, type);
   writeLine("ERROR", `${requestId ? "Uncaught Exception" : "Init Error"} \t${JSON.stringify(described)}`);
@@ -168,6 +187,11 @@ for (;;) {
   env._X_AMZN_TRACE_ID = next.headers["lambda-runtime-trace-id"] ?? "";
   const url = `/invocation/${requestId}`;
   try {
+    if (isStreaming(handler)) {
+      await runStreaming(handler, next.body, contextOf(next.headers), url);
+      finish = undefined;
+      continue;
+    }
     const result = await run(handler, next.body, contextOf(next.headers));
     finish = undefined;
     // Not waited for: what is asked next is answered behind it.

@@ -68,6 +68,11 @@ def client_context(text):
     return ClientContext(json.loads(text.encode("latin-1"))) if text else None
 
 
+def one_event(text):
+    """Lines that stay together in the log: one that ends in a zero goes on in the next."""
+    return text.replace("\n", "\0\n")
+
+
 class LogHandler(logging.Handler):
     """Python's logging, written as AWS does: level, time, request id, message, separated by tabs."""
 
@@ -75,7 +80,7 @@ class LogHandler(logging.Handler):
 
     def emit(self, record):
         stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
-        text = self.format(record)
+        text = one_event(self.format(record))
         line = f"[{record.levelname}]\t{stamp}.{int(record.msecs):03d}Z\t{self.request_id}\t{text}\n"
         sys.stdout.write(line)
         sys.stdout.flush()
@@ -103,7 +108,7 @@ def show(error):
     if error["stackTrace"]:
         lines.append("Traceback (most recent call last):")
         lines.extend(entry.rstrip("\n") for entry in error["stackTrace"])
-    print("\n".join(lines), flush=True)
+    print(one_event("\n".join(lines)), flush=True)
 
 
 def find_handler(name):
@@ -157,8 +162,9 @@ def main():
     runtime = Runtime(os.environ["AWS_LAMBDA_RUNTIME_API"])
     log_handler = LogHandler()
     logging.getLogger().addHandler(log_handler)
-    # The script's own folder makes way for the function's.
-    sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
+    # The script's own folder makes way for the function's, and behind that those of layers.
+    sys.path[:1] = [os.environ["LAMBDA_TASK_ROOT"], *sys.argv[1:]]
+    del sys.argv[1:]
     handler, error = find_handler(os.environ["_HANDLER"])
     if error:
         show(error)

@@ -32,12 +32,48 @@ export class Connection {
   call(method, path, body = "", headers = {}) {
     this.#socket ??= this.#connect();
     const bytes = Buffer.from(body);
-    const sent = Object.entries({ Host: this.#address, ...headers, "Content-Length": bytes.length });
-    const lines = [`${method} ${path} HTTP/1.1`, ...sent.map(([name, value]) => `${name}: ${value}`)];
     this.#socket.cork();
-    this.#socket.write(lines.join(LINE_END) + HEAD_END);
+    this.#sendHead(method, path, { ...headers, "Content-Length": bytes.length });
     this.#socket.write(bytes);
     this.#socket.uncork();
+    return this.#answer();
+  }
+
+  // A request whose body comes in pieces. Until its end nothing else may be sent.
+  begin(method, path, headers) {
+    this.#socket ??= this.#connect();
+    const socket = this.#socket;
+    this.#sendHead(method, path, { ...headers, "Transfer-Encoding": "chunked" });
+    const answer = this.#answer();
+    // Until its end the process lives for as long as something else happens in it.
+    socket.unref();
+    return {
+      // Calls back when the piece is on its way and the next may come.
+      write(bytes, done) {
+        // An empty piece would be the last.
+        if (bytes.length === 0) return done();
+        socket.cork();
+        socket.write(bytes.length.toString(16) + LINE_END);
+        socket.write(bytes);
+        socket.write(LINE_END, done);
+        socket.uncork();
+      },
+      end(trailers = {}) {
+        socket.ref();
+        const lines = Object.entries(trailers).map(([name, value]) => `${name}: ${value}${LINE_END}`);
+        socket.write(`0${LINE_END}${lines.join("")}${LINE_END}`);
+        return answer;
+      },
+    };
+  }
+
+  #sendHead(method, path, headers) {
+    const sent = Object.entries({ Host: this.#address, ...headers });
+    const lines = [`${method} ${path} HTTP/1.1`, ...sent.map(([name, value]) => `${name}: ${value}`)];
+    this.#socket.write(lines.join(LINE_END) + HEAD_END);
+  }
+
+  #answer() {
     // A process in which nothing else happens lives for as long as it waits for an answer.
     this.#socket.ref();
     return new Promise((resolve) => this.#waiting.push(resolve));

@@ -1,10 +1,12 @@
 //! A world of queues over a simulated or a real log, with a clock that the test moves.
-#![allow(dead_code, clippy::unwrap_used)]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
 use std::{sync::Arc, time::Duration};
 
 use headwater_catalog::{Catalog, MemoryCatalog};
-use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
+use headwater_env::{
+    Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
+};
 use headwater_log::{EmbeddedLog, Options};
 use headwater_messages::{
     Fifo, Messages, NewMessage, NewQueue, Receipt, Receive, Received, Sent, Settings, Settle,
@@ -37,13 +39,22 @@ impl World {
     }
 
     pub async fn of_seed(seed: u64) -> Self {
+        Self::with(seed, Arc::new(TokioTasks)).await
+    }
+
+    /// A world whose tasks are counted.
+    pub async fn counted(tasks: &CountedTasks) -> Self {
+        Self::with(7, Arc::new(tasks.clone())).await
+    }
+
+    async fn with(seed: u64, tasks: Arc<dyn Spawn>) -> Self {
         let disk = SimDisk::new(seed);
         let clock = Arc::new(ManualClock::at(START));
         let env = Env {
             clock: clock.clone(),
             random: Arc::new(SeededRandom::new(seed)),
             disk: Arc::new(disk.clone()),
-            ..Env::real()
+            tasks,
         };
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let log = EmbeddedLog::open(env.clone(), options()).await;

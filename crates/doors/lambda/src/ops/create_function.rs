@@ -6,7 +6,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Lambda, code,
     describe::{self, Stage},
-    errors, settings, tags,
+    errors, layers, settings, tags,
     target::Target,
 };
 
@@ -14,11 +14,12 @@ impl Handle<CreateFunction> for Lambda {
     async fn handle(
         &self,
         input: CreateFunctionRequest,
-        _context: &Context,
+        context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
         let options = self.functions.options();
         let target = Target::new_function(&input.function_name, options)?;
-        let configuration = settings::create(&input, &target)?;
+        let layers = layers::resolve(&self.functions, input.layers.clone(), context).await?;
+        let configuration = settings::create(&input, layers, &target)?;
         self.check_dead_letters(configuration.dead_letters.as_ref(), &target)
             .await?;
         let _room = code::room(&self.functions, &input.code).await;
@@ -111,10 +112,6 @@ mod tests {
             ),
             ("VpcConfig", json!({ "Ipv6AllowedForDualStack": true })),
             ("TracingConfig", json!({ "Mode": "Active" })),
-            (
-                "Layers",
-                json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]),
-            ),
             ("EphemeralStorage", json!({ "Size": 1024 })),
             ("SnapStart", json!({ "ApplyOn": "PublishedVersions" })),
             ("LoggingConfig", json!({ "LogFormat": "JSON" })),
@@ -127,7 +124,7 @@ mod tests {
                     "arm64"
                 }]),
             ),
-            ("Runtime", json!("java21")),
+            ("Runtime", json!("dotnet8")),
         ] {
             let (code, message) = world.refused::<CreateFunction>(with(name, value)).await;
             assert_eq!(code, "NotImplemented", "{name}: {message}");

@@ -98,7 +98,7 @@ fn answer(invocation: Invocation, tail: bool) -> InvocationResponse {
 }
 
 /// The payload, which is JSON; nothing is an empty object.
-fn json_payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
+pub(super) fn json_payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
     let payload = given.map_or(Bytes::new(), |blob| blob.0);
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
@@ -112,7 +112,7 @@ fn json_payload(given: Option<Blob>) -> Result<Bytes, ApiError> {
 }
 
 /// JSON in base64, made into JSON in one line.
-fn read_context(given: &str) -> Result<String, ApiError> {
+pub(super) fn read_context(given: &str) -> Result<String, ApiError> {
     let text = STANDARD
         .decode(given)
         .map_err(|error| bad_content(format!("Client context: {error}")))?;

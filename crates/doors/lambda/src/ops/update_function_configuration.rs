@@ -8,7 +8,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Lambda,
     describe::{self, Stage},
-    errors, settings,
+    errors, layers, settings,
     target::Target,
 };
 
@@ -16,14 +16,15 @@ impl Handle<UpdateFunctionConfiguration> for Lambda {
     async fn handle(
         &self,
         mut input: UpdateFunctionConfigurationRequest,
-        _context: &Context,
+        context: &Context,
     ) -> Result<FunctionConfiguration, ApiError> {
         let options = self.functions.options();
         let target = Target::whole(&input.function_name, options)?;
         let revision = input.revision_id.take();
+        let layers = layers::resolve(&self.functions, input.layers.take(), context).await?;
         let place = settings::dead_letters(input.dead_letter_config.clone())?.flatten();
         self.check_dead_letters(place.as_ref(), &target).await?;
-        let change = settings::update(input, &target)?;
+        let change = settings::update(input, layers, &target)?;
         let updated = self
             .functions
             .update_configuration(&target.name, revision.as_deref(), change)
@@ -80,7 +81,7 @@ mod tests {
             (
                 "Layers",
                 json!(["arn:aws:lambda:us-east-1:000000000000:layer:l:1"]),
-                "NotImplemented",
+                "InvalidParameterValueException",
             ),
             ("Timeout", json!(0), "InvalidParameterValueException"),
             ("RevisionId", json!("stale"), "PreconditionFailedException"),

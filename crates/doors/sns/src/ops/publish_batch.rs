@@ -104,7 +104,8 @@ fn check_ids(entries: &[PublishBatchRequestEntry]) -> Result<(), ApiError> {
         );
     }
     let mut seen = HashSet::new();
-    for PublishBatchRequestEntry { id, .. } in entries {
+    for entry in entries {
+        let id = &entry.id;
         let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
         let shape = &shapes::INVALID_BATCH_ENTRY_ID_EXCEPTION;
         if id.len() > ID_MAX {

@@ -41,7 +41,8 @@ impl Sns {
 /// Tags that may be set.
 pub(super) fn tags_of(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
     let mut read = BTreeMap::new();
-    for Tag { key, value } in tags {
+    for tag in tags {
+        let Tag { key, value } = tag;
         match tag_fault(&key, &value) {
             None => {}
             Some(TagFault::Reserved) => return Err(invalid(RESERVED_TAG)),

@@ -30,12 +30,12 @@ impl Handle<ChangeMessageVisibilityBatch> for Sqs {
             (id, visibility(receipt_handle, timeout))
         });
         let (successful, failed) = self.settle_all(&queue, entries.collect(), context).await?;
-        let successful = successful.into_iter();
+        let successful = successful
+            .into_iter()
+            .map(|id| ChangeMessageVisibilityBatchResultEntry { id });
         Ok(ChangeMessageVisibilityBatchResult {
-            successful: successful
-                .map(|id| ChangeMessageVisibilityBatchResultEntry { id })
-                .collect(),
-            failed,
+            successful: batch::listed(successful.collect()),
+            failed: batch::listed(failed),
         })
     }
 }

@@ -24,12 +24,12 @@ impl Handle<DeleteMessageBatch> for Sqs {
             (id, deletion(receipt_handle))
         });
         let (successful, failed) = self.settle_all(&queue, entries.collect(), context).await?;
-        let successful = successful.into_iter();
+        let successful = successful
+            .into_iter()
+            .map(|id| DeleteMessageBatchResultEntry { id });
         Ok(DeleteMessageBatchResult {
-            successful: successful
-                .map(|id| DeleteMessageBatchResultEntry { id })
-                .collect(),
-            failed,
+            successful: batch::listed(successful.collect()),
+            failed: batch::listed(failed),
         })
     }
 }

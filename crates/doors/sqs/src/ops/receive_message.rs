@@ -142,13 +142,8 @@ fn shown(message: Received, wanted: &Wanted, context: &Context) -> Message {
 /// Whether a pattern names an attribute: itself, all, or all that begin alike.
 fn is_meant(wanted: &str, name: &str) -> bool {
     match wanted.strip_suffix(".*") {
-        Some(prefix) => {
-            wanted == ".*"
-                || name
-                    .strip_prefix(prefix)
-                    .is_some_and(|rest| rest.starts_with('.'))
-        }
-        None => wanted == "All" || wanted == name,
+        Some(prefix) => name.starts_with(prefix),
+        None => matches!(wanted, "All" | "*") || wanted == name,
     }
 }
 

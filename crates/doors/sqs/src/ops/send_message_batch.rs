@@ -57,7 +57,10 @@ impl Handle<SendMessageBatch> for Sqs {
                 Err(error) => failed.push(refused(entry.id, error)),
             }
         }
-        Ok(SendMessageBatchResult { successful, failed })
+        Ok(SendMessageBatchResult {
+            successful: batch::listed(successful),
+            failed: batch::listed(failed),
+        })
     }
 }
 

@@ -10,7 +10,7 @@ use headwater_auth::{
     verify::{Seal, is_region},
 };
 use headwater_http::{Body, Share, body};
-use headwater_shapes::{ByteStream, Member, OperationShape, Structure};
+use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
 use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
 use http_body::Body as _;
@@ -20,6 +20,7 @@ use crate::{
     ApiError, Context,
     aws_json::{self, Codec},
     chunked::{Algorithm, Depth, is_framed, receive, trailer_algorithm},
+    cross_origin::is_from_elsewhere,
     dialect::Dialect,
     json,
     known::Known,
@@ -96,7 +97,8 @@ impl Pipeline {
         }
         let bytes = unpack(received.bytes.clone(), head, limit, context.dialect)?;
         if operation.is_some() {
-            let signed = self.authenticate_body(head, &received.bytes, context);
+            let by_query = table.service.query_compatible;
+            let signed = self.authenticate_body(head, &received.bytes, by_query, context);
             signed.map_err(|refusal| match codec {
                 Codec::Json(_) if !json::is_json(&bytes) => serialization(""),
                 _ => refusal,
@@ -212,9 +214,14 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
+        if self.options.verifier.is_none() && is_from_elsewhere(head, &context.host) {
+            // Without keys, any page that somebody opens could have their browser do it.
+            let text = "A page of another origin cannot post forms to a server without keys.";
+            return Err(ApiError::new(403, "AccessDenied", text));
+        }
         match route.and_then(|route| route.line.anonymous) {
             Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
-            _ => self.authenticate_body(head, &received.bytes, context)?,
+            _ => self.authenticate_body(head, &received.bytes, true, context)?,
         }
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
@@ -289,11 +296,14 @@ impl Pipeline {
         &self,
         head: &Parts,
         body: &[u8],
+        by_query: bool,
         context: &mut Context,
     ) -> Result<(), ApiError> {
         self.note_region(head, context);
         if let Some(verifier) = &self.options.verifier {
-            context.caller = verifier.check_json(head, context.service, body)?;
+            let checked = verifier.check_json(head, context.service, body);
+            context.caller =
+                checked.map_err(|error| if by_query { in_query(error) } else { error })?;
         }
         Ok(())
     }
@@ -369,6 +379,26 @@ impl Pipeline {
 /// Whether anybody has signed a request, in its head or its address.
 fn is_signed(head: &Parts) -> bool {
     head.headers.contains_key(header::AUTHORIZATION) || signed_scope(head).is_some()
+}
+
+/// The error of a signature, with its code and status in the services that speak or spoke the query protocol. (Source:
+/// the "Common errors" of their API references.)
+fn in_query(error: ApiError) -> ApiError {
+    static UNKNOWN: ErrorShape = ErrorShape {
+        name: "UnrecognizedClientException",
+        query_code: Some("InvalidClientTokenId"),
+        status: 403,
+    };
+    static WRONG: ErrorShape = ErrorShape {
+        name: "InvalidSignatureException",
+        query_code: Some("SignatureDoesNotMatch"),
+        status: 403,
+    };
+    let shapes = [&UNKNOWN, &WRONG];
+    match shapes.iter().find(|shape| shape.name == error.code()) {
+        Some(shape) => ApiError::of(shape, error.message()),
+        None => error,
+    }
 }
 
 /// The error of an operation that has no route.

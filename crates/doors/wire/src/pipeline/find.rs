@@ -8,6 +8,7 @@ use headwater_shapes::{Protocol, Service};
 use http::{Method, Request, header, request::Parts};
 
 use crate::{
+    Context,
     aws_json::{self, Codec},
     dialect::Dialect,
     known::Known,
@@ -102,6 +103,16 @@ impl Pipeline {
         let mut pages = self.options.pages.iter();
         let page = pages.find(|page| page.takes(request))?;
         Some(&**page)
+    }
+
+    /// The service that the host of a request belongs to, with all that is sent there.
+    pub(super) fn host_of(&self, context: &Context) -> Option<&Entry> {
+        let tables = self.places.at_home().iter();
+        let mut tables = tables.map(|table| table.hosted.as_ref());
+        let index = tables.position(|hosted| {
+            hosted.is_some_and(|hosted| hosted.region(&context.host).is_some())
+        })?;
+        self.entries.get(index)
     }
 
     /// The service that a request is for.

@@ -21,11 +21,12 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::FutureExt;
-use headwater_auth::Verifier;
+use futures_util::{FutureExt, TryStreamExt};
+use headwater_auth::{Verifier, verify::is_region};
 use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
 use headwater_shapes::{Blob, Service};
+use headwater_types::Region;
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
 };
@@ -167,6 +168,9 @@ impl Pipeline {
         context: &mut Context,
         trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
+        if let Some(entry) = self.host_of(context) {
+            return self.hosted(head, body, entry, context, trace).await;
+        }
         let found = self.find(head);
         if let Some(dialect) = found.dialect() {
             context.dialect = dialect;
@@ -211,6 +215,31 @@ impl Pipeline {
             admit::Admitted::Answered(response) => Ok(response),
             admit::Admitted::Call(call) => self.finish(entry, *call, context).await,
         }
+    }
+
+    /// Has a service answer what was sent to a host of its own.
+    async fn hosted(
+        &self,
+        head: &Parts,
+        body: Body,
+        entry: &Entry,
+        context: &mut Context,
+        trace: &mut Trace,
+    ) -> Result<Response<Body>, ApiError> {
+        trace.meant_for(entry);
+        context.service = entry.service.signing_name;
+        context.dialect = Dialect::Rest(Format::Json);
+        if let Some(hosted) = &self.places.at_home()[entry.index].hosted {
+            context.operation = hosted.operation();
+            let region = hosted.region(&context.host);
+            let region = region.filter(|region| is_region(region));
+            context.region = region.map_or(context.region.clone(), |name| Region(name.to_owned()));
+        }
+        let table = self.places.tables(context).await?;
+        let hosted = table[entry.index].hosted.as_ref();
+        let hosted = hosted.ok_or_else(|| ApiError::internal("a table differs between places"))?;
+        let passed = trace.passed.insert(Arc::default()).clone();
+        hosted.answer(head, counted(body, passed), context).await
     }
 
     /// Runs what was admitted: authorize, handle, encode.
@@ -384,11 +413,15 @@ impl Pipeline {
 impl headwater_http::Service for Pipeline {
     async fn call(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let began = self.env.clock.elapsed();
-        if let Some(page) = self.page(&request) {
+        let (head, body) = request.into_parts();
+        let mut context = self.context(&head, peer);
+        let request = Request::from_parts(head, body);
+        if self.host_of(&context).is_none()
+            && let Some(page) = self.page(&request)
+        {
             return answered_or_failed(page.call(request)).await;
         }
         let (head, body) = request.into_parts();
-        let mut context = self.context(&head, peer);
         let mut trace = Trace::default();
         let answer = self.answer(&head, body, &mut context, &mut trace);
         let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
@@ -412,6 +445,15 @@ impl headwater_http::Service for Pipeline {
         let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
         aws_json::refuse(&error, aws_json::Codec::default(), false)
     }
+}
+
+/// A body whose bytes are counted as they pass.
+fn counted(body: Body, passed: Arc<AtomicU64>) -> Body {
+    let len = body.size_hint().exact();
+    let count = move |chunk: &Bytes| {
+        passed.fetch_add(chunk.len() as u64, Relaxed);
+    };
+    body::streamed(body::chunks(body).inspect_ok(count), len)
 }
 
 /// A request to the home of which nothing is known.

@@ -163,8 +163,14 @@ impl Writer {
             attributes.insert(0, XSI);
         }
         self.open(name, &attributes);
+        let begin = self.text.len();
         self.members(tree, structure);
-        self.close(name);
+        if self.spelling.is_some() && self.text.len() == begin {
+            // As SQS writes it.
+            self.text.insert(begin - 1, '/');
+        } else {
+            self.close(name);
+        }
     }
 
     /// A structure's members, each an element.

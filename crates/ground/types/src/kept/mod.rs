@@ -86,6 +86,14 @@ entries! {
         FunctionVersions = "function-versions/", of "functions", in "functions.md";
         /// An alias of a function's version: `<name>/<alias>`.
         FunctionAliases = "function-aliases/", of "functions", in "functions.md";
+        /// The number of a layer's last version, by the layer's name.
+        Layers = "layers/", of "functions", in "functions.md";
+        /// A version of a layer: `<name>/<number>`.
+        LayerVersions = "layer-versions/", of "functions", in "functions.md";
+        /// The address of a function or an alias: `<name>/<alias or $LATEST>`.
+        FunctionUrls = "function-urls/", of "functions", in "functions.md";
+        /// The function or alias that an address leads to, by the address's id.
+        FunctionUrlIds = "function-url-ids/", of "functions", in "functions.md";
         /// The policy of a function, or of a version or alias of it: `<name>/<version or alias>`.
         FunctionPolicies = "function-policies/", of "functions", in "functions.md";
         /// The concurrency that a function has to itself, by its name.

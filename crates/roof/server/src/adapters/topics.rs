@@ -7,6 +7,7 @@ use bytes::Bytes;
 use headwater_delivery::{Deliveries, DeliveryError, Web};
 use headwater_env::Env;
 use headwater_functions::{Error, Functions, Request as Invocation};
+use headwater_lambda::{Asked, Permissions};
 use headwater_messages::{Error as QueueError, Messages, NewMessage};
 use headwater_topics::{
     Attribute, Value,
@@ -17,6 +18,8 @@ use http::Request;
 
 use super::{HttpWeb, invoke::named};
 
+/// The name that policies have for whoever sends messages of topics.
+const SNS: &str = "sns.amazonaws.com";
 /// The most bytes of an answer that are read; only its status matters.
 const ANSWER_BYTES: usize = 1024 * 1024;
 
@@ -38,6 +41,10 @@ pub struct TopicEndpoints {
 impl Endpoints for TopicEndpoints {
     async fn send(&self, queue: &Arn, letter: Letter) -> Result<(), EndpointError> {
         let queues = self.queues.as_ref().ok_or_else(|| missing(queue))?;
+        let found = queues.get(&queue.resource).map_err(|_| missing(queue))?;
+        if !headwater_sqs::service_may_send(&found, queue, SNS, &letter.topic) {
+            return Err(not_let_in(queue, &letter.topic));
+        }
         let Letter {
             body,
             attributes,
@@ -67,8 +74,16 @@ impl Endpoints for TopicEndpoints {
         }
     }
 
-    async fn invoke(&self, function: &Arn, event: Bytes) -> Result<(), EndpointError> {
+    async fn invoke(&self, function: &Arn, topic: &Arn, event: Bytes) -> Result<(), EndpointError> {
         let (name, qualifier) = named(function).ok_or_else(|| missing(function))?;
+        let asked = Asked::invoke(topic.to_string(), &*topic.account);
+        let permissions = Permissions::new(self.env.clone(), self.functions.clone());
+        let may = permissions.service_may(SNS, &asked, &name, qualifier.as_ref());
+        match may.await {
+            Ok(true) => {}
+            Ok(false) => return Err(not_let_in(function, topic)),
+            Err(error) => return Err(EndpointError::Failed(error.to_string())),
+        }
         let request = Invocation {
             request_id: self.env.random.uuid(),
             payload: event,
@@ -117,6 +132,12 @@ fn in_queue(attribute: Attribute) -> headwater_messages::Attribute {
         bytes @ Value::Base64(_) => headwater_messages::Value::Binary(bytes.bytes().into()),
     };
     headwater_messages::Attribute { data_type, value }
+}
+
+fn not_let_in(endpoint: &Arn, topic: &Arn) -> EndpointError {
+    EndpointError::Refused(format!(
+        "the policy of {endpoint} does not let {SNS} in for {topic}"
+    ))
 }
 
 fn missing(arn: &Arn) -> EndpointError {

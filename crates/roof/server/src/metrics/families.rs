@@ -112,6 +112,10 @@ metrics! {
     Gauge QUEUE_OLDEST = "headwater_queue_oldest_record_age_seconds" ["region", "queue"]
         "How long ago the oldest record arrived that waits or is in flight; 0 where there is none";
 
+    // Queues of messages.
+    Gauge MESSAGES = "headwater_sqs_messages" ["region", "queue", "state"]
+        "Messages by state: `visible`, `in_flight`, `delayed`";
+
     // Deliveries.
     Counter DELIVERY_RECORDS = "headwater_delivery_records_total" ["region", "kind", "delivery"]
         "Records that were delivered or set aside, in all its life";

@@ -8,6 +8,7 @@ pub mod families;
 pub mod functions;
 pub mod machine;
 pub mod mappings;
+pub mod messages;
 pub mod queues;
 pub mod requests;
 pub mod streams;

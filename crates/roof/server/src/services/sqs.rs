@@ -10,6 +10,7 @@ use headwater_wire::Table;
 use crate::{
     Failure,
     ground::Ground,
+    metrics::{Samples, messages},
     services::{Given, Running},
 };
 
@@ -27,6 +28,10 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
 impl Running for Service {
     fn table(&self) -> Table {
         headwater_sqs::table(Arc::new(self.0.clone()))
+    }
+
+    async fn measure(&self, to: &mut Samples) {
+        messages::measure(&self.0.queues, to).await;
     }
 
     async fn end_waits(&self) {

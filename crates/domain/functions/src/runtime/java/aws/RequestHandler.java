@@ -1,0 +1,6 @@
+package com.amazonaws.services.lambda.runtime;
+
+/** Stands in for AWS's interface where a package does not bring it. */
+public interface RequestHandler<I, O> {
+    O handleRequest(I input, Context context);
+}
