@@ -330,3 +330,110 @@ def test_no_end_is_lost_in_kills(new_server, tmp_path):
     wait_for("all successes", lambda: successes() == good)
     # The object's name is the event's, so that a second telling of one run writes it again.
     assert len(bad) <= len(functions.objects("told")) <= len(bad) + 30
+
+
+def queue_of(functions, name, **attributes):
+    """A queue's address and ARN."""
+    sqs = functions.server.client("sqs")
+    url = sqs.create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
+    return sqs, url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+
+
+def received(sqs, url, count=1):
+    found = []
+
+    def look():
+        page = sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"], WaitTimeSeconds=1
+        )
+        for message in page.get("Messages", []):
+            found.append(message)
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return len(found) >= count
+
+    wait_for(f"{count} messages", look)
+    return found
+
+
+TRACE = r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0"
+
+
+def test_a_queue_is_told(functions, name):
+    sqs, url, queue = queue_of(functions, name)
+    functions.make(name)
+    answer = functions.settings(name, queue, queue, MaximumRetryAttempts=0)
+    assert answer["DestinationConfig"] == {"OnFailure": {"Destination": queue}, "OnSuccess": {"Destination": queue}}
+    ids = {functions.send(name, {"fail": fail}): fail for fail in (0, 1)}
+    for message in received(sqs, url, 2):
+        told = json.loads(message["Body"])
+        failed = ids.pop(told["requestContext"]["requestId"])
+        assert told["requestContext"]["condition"] == ("RetriesExhausted" if failed else "Success")
+        assert re.fullmatch(TRACE, message["Attributes"]["AWSTraceHeader"]) and "MessageAttributes" not in message
+    assert not ids
+    fifo = queue_of(functions, f"{name}.fifo", FifoQueue="true")[2]
+    text = f"The destination ARN {fifo} is invalid."
+    put = {"FunctionName": name, "DestinationConfig": {"OnFailure": {"Destination": fifo}}}
+    assert refused(functions.lambda_.put_function_event_invoke_config, **put) == (400, INVALID, text, "User")
+
+
+def test_dead_letters_go_to_their_queue(functions, name):
+    sqs, url, queue = queue_of(functions, name)
+    functions.make(name, DeadLetterConfig={"TargetArn": queue})
+    lambda_ = functions.lambda_
+    config = lambda: lambda_.get_function_configuration(FunctionName=name).get("DeadLetterConfig")
+    assert config() == {"TargetArn": queue}
+    lambda_.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+    id = functions.send(name, {"fail": 1})
+    [message] = received(sqs, url)
+    assert json.loads(message["Body"]) == {"fail": 1}
+    assert message["MessageAttributes"] == {
+        "RequestID": {"StringValue": id, "DataType": "String"},
+        "ErrorCode": {"StringValue": "200", "DataType": "Number"},
+        "ErrorMessage": {"StringValue": "on purpose", "DataType": "String"},
+    }
+    assert re.fullmatch(TRACE, message["Attributes"]["AWSTraceHeader"])
+    # As recorded on AWS, a config that names nothing changes nothing; an empty name takes the queue away.
+    lambda_.update_function_configuration(FunctionName=name, DeadLetterConfig={})
+    assert config() == {"TargetArn": queue}
+    lambda_.update_function_configuration(FunctionName=name, DeadLetterConfig={"TargetArn": ""})
+    assert config() is None
+    for target, error in [
+        (queue + "-none", f"The destination ARN {queue}-none is invalid."),
+        ("arn:aws:s3:::b", "The provided dead letter target arn:aws:s3:::b is neither a queue of SQS nor a topic of SNS."),
+    ]:
+        config = {"FunctionName": name, "DeadLetterConfig": {"TargetArn": target}}
+        assert refused(lambda_.update_function_configuration, **config) == (400, INVALID, error, "User")
+
+
+def test_a_topic_is_told(functions, name):
+    sqs, url, queue = queue_of(functions, name)
+    sns = functions.server.client("sns")
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue},
+    }
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
+    functions.make(name, DeadLetterConfig={"TargetArn": topic})
+    functions.settings(name, topic, MaximumRetryAttempts=0)
+    id = functions.send(name, {"fail": 1})
+    bodies = {"requestContext" in json.loads(message["Body"]): message for message in received(sqs, url, 2)}
+    assert json.loads(bodies[True]["Body"])["requestContext"]["requestId"] == id
+    assert bodies[False]["MessageAttributes"]["RequestID"]["StringValue"] == id
+
+
+def test_what_is_too_large_for_a_queue_is_given_up_at_once(functions, name):
+    """A record has the event and the answer: it may be larger than any message."""
+    sqs, url, queue = queue_of(functions, name)
+    functions.make(name, "def handler(event, context): return 'x' * event['size']")
+    functions.settings(name, success=queue)
+    functions.send(name, {"size": 3 * 1024 * 1024})
+    small = functions.send(name, {"size": 1})
+    assert json.loads(received(sqs, url)[0]["Body"])["requestContext"]["requestId"] == small
+
+    def untold():
+        page = urllib.request.urlopen(f"{functions.server.endpoint}/_headwater/metrics").read().decode()
+        return re.search(rf'headwater_function_untold_outcomes_total{{.*function="{name}"}} 1\n', page)
+
+    wait_for("the large one to be given up", untold, seconds=20)

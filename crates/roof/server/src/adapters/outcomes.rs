@@ -1,6 +1,6 @@
-//! Functions have the ends of their events told in buckets and queues.
+//! Functions have the ends of their events told in buckets, queues and topics.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,37 +8,40 @@ use futures_util::stream;
 use headwater_delivery::{ObjectMeta, Objects, ObjectsError};
 use headwater_functions::{Outlets, Told, Untold};
 use headwater_messages::{Attribute, Error, Messages, NewMessage, Value};
+use headwater_topics::{Message, Topics, limits::MESSAGE_BYTES_MAX};
 use headwater_types::{Account, Arn, Region};
 
 /// The places of this server where ends of events are told.
 pub struct OutcomePlaces {
-    /// The account and region of queues.
+    /// The account and region of queues and topics.
     pub account: Account,
     /// See `account`.
     pub region: Region,
     /// The buckets.
     pub objects: Arc<dyn Objects>,
-    /// The queues, where there are any.
-    pub queues: Option<Arc<Messages>>,
+    /// The queues.
+    pub queues: Arc<Messages>,
+    /// The topics, once they are open.
+    pub topics: Arc<OnceLock<Arc<Topics>>>,
 }
 
 #[async_trait]
 impl Outlets for OutcomePlaces {
     fn serves(&self, service: &str) -> bool {
-        match service {
-            "s3" => true,
-            "sqs" => self.queues.is_some(),
-            _ => false,
-        }
+        matches!(service, "s3" | "sqs" | "sns")
     }
 
     async fn is_there(&self, place: &Arn) -> bool {
+        let name = &place.resource;
         match &*place.service {
-            "s3" => matches!(self.objects.bucket_exists(&place.resource).await, Ok(true)),
-            // As on AWS, queues with an order take no ends of events.
-            "sqs" => self
-                .queue(place)
-                .is_some_and(|(queues, name)| !name.ends_with(".fifo") && queues.get(name).is_ok()),
+            "s3" => matches!(self.objects.bucket_exists(name).await, Ok(true)),
+            // As on AWS, what has an order takes no ends of events.
+            _ if !self.is_here(place) || name.ends_with(".fifo") => false,
+            "sqs" => self.queues.get(name).is_ok(),
+            "sns" => {
+                let topics = self.topics.get();
+                topics.is_some_and(|topics| topics.topic(name).is_ok())
+            }
             _ => false,
         }
     }
@@ -46,18 +49,17 @@ impl Outlets for OutcomePlaces {
     async fn tell(&self, told: &Told) -> Result<(), Untold> {
         match &*told.place.service {
             "s3" => self.put(told).await,
-            "sqs" => self.send(told).await,
-            service => Err(Untold::Refused(format!("nothing is told to {service}"))),
+            "sqs" if self.is_here(&told.place) => self.send(told).await,
+            "sns" if self.is_here(&told.place) => self.publish(told).await,
+            _ => Err(Untold::Refused("there is no such place".to_owned())),
         }
     }
 }
 
 impl OutcomePlaces {
-    /// The queues, and the name of the one of them that an ARN names.
-    fn queue<'a>(&'a self, place: &'a Arn) -> Option<(&'a Messages, &'a str)> {
-        let is_here = place.account == self.account.0 && place.region == self.region.0;
-        let queues = self.queues.as_ref().filter(|_| is_here)?;
-        Some((queues, &place.resource))
+    /// Whether an ARN names a queue or topic of this server.
+    fn is_here(&self, place: &Arn) -> bool {
+        place.account == self.account.0 && place.region == self.region.0
     }
 
     /// Puts an object under the key that AWS gives it. The event's id, in place of a random one, has a second telling
@@ -79,10 +81,8 @@ impl OutcomePlaces {
         };
         let body = Bytes::from(told.body.clone());
         let body = Box::pin(stream::iter([Ok(body)]));
-        let put = self
-            .objects
-            .put(&told.place.resource, &key, body, meta)
-            .await;
+        let bucket = &told.place.resource;
+        let put = self.objects.put(bucket, &key, body, meta).await;
         put.map_err(|error| match error {
             ObjectsError::NoBucket(_) => Untold::Refused(error.to_string()),
             other => Untold::Failed(other.to_string()),
@@ -91,47 +91,75 @@ impl OutcomePlaces {
 
     /// Sends a message: an account of the end, or the dead event with its error beside it.
     async fn send(&self, told: &Told) -> Result<(), Untold> {
-        let Some((queues, name)) = self.queue(&told.place) else {
-            return Err(Untold::Refused(
-                "the queue is not on this server".to_owned(),
-            ));
-        };
-        let attribute = |kind: &str, text: String| Attribute {
-            data_type: kind.to_owned(),
-            value: Value::Text(text),
-        };
-        let dead = told.dead.iter().flat_map(|dead| {
-            let mut all = vec![
-                ("RequestID", attribute("String", told.request_id.clone())),
-                ("ErrorCode", attribute("Number", dead.code.to_string())),
-            ];
-            // A queue takes no attribute without a value.
-            if !dead.message.is_empty() {
-                all.push(("ErrorMessage", attribute("String", dead.message.clone())));
-            }
-            all
+        let attributes = attributes(told).map(|(name, kind, text)| {
+            let attribute = Attribute {
+                data_type: kind.to_owned(),
+                value: Value::Text(text),
+            };
+            (name.to_owned(), attribute)
         });
         let message = NewMessage {
             body: told.body.clone(),
-            attributes: dead.map(|(name, value)| (name.to_owned(), value)).collect(),
+            attributes: attributes.collect(),
             trace: Some(told.trace.clone()),
             sender: "lambda.amazonaws.com".to_owned(),
             ..NewMessage::default()
         };
-        match queues.send(name, vec![message]).await {
+        let queue = &told.place.resource;
+        match self.queues.send(queue, vec![message]).await {
             Ok(sent) => match sent.into_iter().next() {
                 Some(Err(fault)) => Err(Untold::Refused(fault.to_string())),
                 _ => Ok(()),
             },
-            Err(error) => Err(untold(&error)),
+            // A queue that is not there, or does not take the message as it is, never will.
+            Err(error @ (Error::NoQueue(_) | Error::Fault(_))) => {
+                Err(Untold::Refused(error.to_string()))
+            }
+            Err(error) => Err(Untold::Failed(error.to_string())),
         }
+    }
+
+    /// The same, published to a topic.
+    async fn publish(&self, told: &Told) -> Result<(), Untold> {
+        let Some(topics) = self.topics.get() else {
+            return Err(Untold::Failed("topics are not open yet".to_owned()));
+        };
+        if told.body.len() > MESSAGE_BYTES_MAX {
+            let why = format!("a topic takes no more than {MESSAGE_BYTES_MAX} bytes");
+            return Err(Untold::Refused(why));
+        }
+        let attributes = attributes(told).map(|(name, kind, text)| {
+            let attribute = headwater_topics::Attribute {
+                data_type: kind.to_owned(),
+                value: headwater_topics::Value::Text(text),
+            };
+            (name.to_owned(), attribute)
+        });
+        let message = Message {
+            body: told.body.clone(),
+            attributes: attributes.collect(),
+            trace: Some(told.trace.clone()),
+            ..Message::default()
+        };
+        let topic = &told.place.resource;
+        let published = topics.publish(topic, vec![message]).await;
+        published.map(drop).map_err(|error| match error {
+            headwater_topics::Error::NoTopic(_) => Untold::Refused(error.to_string()),
+            other => Untold::Failed(other.to_string()),
+        })
     }
 }
 
-/// A queue that is not there, or does not take the message as it is, never will.
-fn untold(error: &Error) -> Untold {
-    match error {
-        Error::NoQueue(_) | Error::Fault(_) => Untold::Refused(error.to_string()),
-        other => Untold::Failed(other.to_string()),
-    }
+/// The attributes of a dead letter, as name, type and value; none of any other end.
+fn attributes(told: &Told) -> impl Iterator<Item = (&'static str, &'static str, String)> {
+    let all = told.dead.as_ref().map(|dead| {
+        [
+            ("RequestID", "String", told.request_id.clone()),
+            ("ErrorCode", "Number", dead.code.to_string()),
+            ("ErrorMessage", "String", dead.message.clone()),
+        ]
+    });
+    // None can be without a value.
+    let filled = |(.., text): &(_, _, String)| !text.is_empty();
+    all.into_iter().flatten().filter(filled)
 }

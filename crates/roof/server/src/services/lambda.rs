@@ -65,7 +65,8 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         account: ground.functions.account.clone(),
         region: ground.functions.region.clone(),
         objects: given(&others.objects),
-        queues: others.messages.clone(),
+        queues: given(&others.messages),
+        topics: others.topics.clone(),
     }));
     let code = Arc::new(ObjectCode(given(&others.store)));
     let door = Lambda::new(env, functions.clone(), mappings.clone(), code);
