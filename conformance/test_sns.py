@@ -259,6 +259,33 @@ def test_a_message_has_a_body_for_each_protocol(sns, topic, subscriber):
     assert subscriber.bodies() == [b"for addresses"]
 
 
+def test_links_lead_to_their_region(server, subscriber, name):
+    west = server.client("sns", region="us-west-2")
+    topic = west.create_topic(Name=name)["TopicArn"]
+    arn = confirmed(west, topic, subscriber)
+    assert arn.startswith("arn:aws:sns:us-west-2:")
+    west.publish(TopicArn=topic, Message="m")
+    wait_for("the message", subscriber.bodies)
+    get(json.loads(subscriber.bodies()[0])["SigningCertURL"])
+    get(json.loads(subscriber.bodies()[0])["UnsubscribeURL"])
+    assert west.list_subscriptions()["Subscriptions"] == []
+    # A region that nobody has opened is opened by no link.
+    nowhere = topic.replace("us-west-2", "eu-north-1")
+    with pytest.raises(urllib.error.HTTPError):
+        get(f"{server.endpoint}/?Action=ConfirmSubscription&TopicArn={nowhere}&Token={'ab' * 144}")
+    assert error_of(lambda: server.client("sns").publish(TopicArn=topic, Message="m"))[2] == "Invalid parameter: TopicArn"
+
+
+def test_a_function_that_is_gone_leaves_dead_letters(server, sns, topic, name):
+    sqs, url, dead = queue_of(server, name)
+    gone = "arn:aws:lambda:us-east-1:000000000000:function:gone"
+    redrive = {"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead})}
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=gone, Attributes=redrive)
+    sns.publish(TopicArn=topic, Message="m")
+    [message] = receive(sqs, url, 1)
+    assert json.loads(message["Body"])["Message"] == "m"
+
+
 def test_a_function_gets_an_event(server, sns, topic, tmp_path, name):
     out = tmp_path / "out.jsonl"
     code = """
