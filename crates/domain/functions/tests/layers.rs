@@ -90,11 +90,12 @@ def write(path):
     with open(path, 'w') as file: file.write('x')
 def handler(event, context):
     import both, first
-    remount = subprocess.run(['mount', '-o', 'remount,rw', '/opt'], capture_output=True).returncode
+    command = ['mount', '-o', 'remount,rw', '/opt']
+    remounted = attempt(lambda: subprocess.run(command, capture_output=True, check=True))
     return {
         'both': both.OF, 'first': first.OF, 'text': read('/opt/text'),
         'written': attempt(lambda: write('/opt/new')), 'over': attempt(lambda: write('/opt/text')),
-        'remounted': remount == 0 and attempt(lambda: write('/opt/new')),
+        'remounted': remounted and attempt(lambda: write('/opt/new')),
         'path': os.environ['PATH'], 'libraries': os.environ['LD_LIBRARY_PATH'],
         'preloaded': os.environ.get('LD_PRELOAD'), 'later': [n for n in os.environ if 'LATER' in n],
         'uid': os.getuid(),
