@@ -104,6 +104,17 @@ def test_an_answer_has_what_the_one_of_aws_has(place, name):
     assert update(UUID=off["UUID"], Enabled=True)["State"] == "Enabling"
 
 
+def test_a_queue_that_hides_nothing_any_more_is_polled_all_the_same(place, name):
+    url, queue = place.queue(name)
+    place.function(name, BODIES)
+    uuid = place.poll(queue, name)
+    place.sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "0"})
+    place.send(url, "a")
+    wait_for("the call", lambda: place.written() and place.is_empty(url))
+    assert place.written()[0] == ["a"]
+    assert place.show(uuid)["State"] == "Enabled"
+
+
 def test_what_queues_do_not_have_is_refused(place, name):
     _, queue = place.queue(name)
     _, fifo = place.queue(f"{name}.fifo", FifoQueue="true")
@@ -317,6 +328,9 @@ def test_what_a_stream_gives_up_goes_to_a_queue(place, name):
 def test_what_a_stream_gives_up_goes_to_a_topic(place, name):
     stream = place.stream(name)
     url, queue = place.queue(name)
+    allow = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:*", "Resource": queue}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    place.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
     sns = place.server.client("sns")
     topic = sns.create_topic(Name=name)["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)

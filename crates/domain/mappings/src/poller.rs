@@ -68,6 +68,9 @@ impl Pace {
     }
 }
 
+/// Messages were hidden for less time than it took to read them.
+const CAME_BACK: &str = "messages came back into the queue before they could be read; its visibility timeout is too short";
+
 impl Poller {
     pub fn new(world: World, shared: Arc<Shared>) -> Self {
         Self {
@@ -153,9 +156,9 @@ impl Poller {
                     self.leave(What::Unread(taken), hidden_until);
                     return Ok(());
                 };
-                // Others may have them by now.
+                // Others may have them by now. As an error it is told, and tried again ever later.
                 if hidden_until <= clock.elapsed() {
-                    return Ok(());
+                    return Err(QueueError::Failed(CAME_BACK.into()));
                 }
                 (self.wanted(config, taken.read().await?).await, room)
             }

@@ -198,10 +198,12 @@ fn is_number(text: &str) -> bool {
     is_precise && exponent.is_some_and(fits)
 }
 
+/// Whether a text may name a group, a message or an attempt to receive.
+pub fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn check_order(message: &NewMessage, settings: &Settings) -> Result<(), Fault> {
-    let is_name = |name: &String| {
-        (1..=NAME_MAX).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic())
-    };
     if let Some(delay) = message.delay.filter(|delay| *delay > limits::DELAY_MAX) {
         return Err(Fault::Delay(delay));
     }

@@ -27,7 +27,7 @@ mod state;
 mod store;
 mod worker;
 
-pub use contents::Fault;
+pub use contents::{Fault, is_name};
 pub use digest::{md5_of_attributes, md5_of_text};
 pub use error::{Error, ReceiptError};
 pub use manage::NewQueue;

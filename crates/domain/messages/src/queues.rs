@@ -303,7 +303,10 @@ impl Inner {
         let appended = appended.map_err(|error| Error::of_append(error, &to.name))?;
         for delay in messages.iter().map(|message| message.delay) {
             if !delay.is_zero() {
-                queue.delayed.lock().add(appended.time.plus(delay), 1);
+                queue
+                    .delayed
+                    .lock()
+                    .add(appended.time.plus(delay), 1, appended.time);
             }
         }
         let sent = |message: Message| Sent {

@@ -133,14 +133,25 @@ pub(crate) fn api(error: Error, queue: &str, context: &Context) -> ApiError {
     }
 }
 
-/// A message that cannot be sent.
-pub(crate) fn fault(fault: Fault) -> ApiError {
+/// Whether a name of a group, of a message or of an attempt can be one.
+pub(crate) fn check_name(parameter: &str, name: &str) -> Result<(), ApiError> {
+    match headwater_messages::is_name(name) {
+        true => Ok(()),
+        false => Err(no_name(parameter, name)),
+    }
+}
+
+fn no_name(parameter: &str, name: impl std::fmt::Display) -> ApiError {
     const FIFO_NAME: &str =
         "can only include alphanumeric and punctuation characters. 1 to 128 in length.";
+    invalid_value(parameter, name, &format!("{parameter} {FIFO_NAME}"))
+}
+
+/// A message that cannot be sent.
+pub(crate) fn fault(fault: Fault) -> ApiError {
     const NOT_OF_TYPE: &str =
         "The request include parameter that is not valid for this queue type.";
-    let named =
-        |name: &str, value: String| invalid_value(name, value, &format!("{name} {FIFO_NAME}"));
+    let named = |name: &str, value: String| no_name(name, value);
     match fault {
         Fault::Empty => missing("MessageBody"),
         Fault::TooLong(max) => invalid_parameter(format!(

@@ -72,7 +72,13 @@ impl Parts {
 /// The trace that the request is a part of. (Source: X-Ray developer guide, "Amazon SQS and AWS X-Ray".)
 fn traced(context: &Context) -> Option<String> {
     let trace = context.origin.trace.as_ref()?.to_str().ok()?;
-    (!trace.is_empty()).then(|| trace.to_owned())
+    is_trace(trace).then(|| trace.to_owned())
+}
+
+/// Whether a text may be a trace's header. It does not count to a message's size, so it has a bound of its own.
+fn is_trace(text: &str) -> bool {
+    const BYTES_MAX: usize = 1024;
+    (1..=BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// The id of the caller: there are no ids of users here, so a user's is their name; that of an account is its number.
@@ -115,6 +121,11 @@ fn system_attribute(name: &str, value: MessageSystemAttributeValue) -> Result<At
     if string_value.as_deref().unwrap_or_default().is_empty() {
         return Err(invalid_parameter(format!(
             "Message (system) attribute '{name}' must contain a non-empty value of type 'String'."
+        )));
+    }
+    if !string_value.as_deref().is_some_and(is_trace) {
+        return Err(invalid_parameter(format!(
+            "Message (system) attribute '{name}' has an invalid value."
         )));
     }
     Ok(attribute(string_value, binary_value, data_type))

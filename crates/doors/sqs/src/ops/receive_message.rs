@@ -14,7 +14,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Sqs,
-    errors::{invalid_value, unknown_attribute},
+    errors::{check_name, invalid_parameter, invalid_value, unknown_attribute},
     place::arn,
     settling::visibility_of,
 };
@@ -33,10 +33,29 @@ const SYSTEM: &[&str] = &[
     "SequenceNumber",
 ];
 
+/// The names of attributes that a receiver may want. AWS tells no bound; a receiver that waits holds them.
+const NAMES_MAX: usize = 1000;
+const NAMES_BYTES_MAX: usize = 16 << 10;
+
 /// The attributes that receivers want.
 struct Wanted {
     system: Vec<String>,
     user: Vec<String>,
+}
+
+impl Wanted {
+    fn new(mut system: Vec<String>, user: Vec<String>) -> Result<Self, ApiError> {
+        system.sort_unstable();
+        system.dedup();
+        system.shrink_to_fit();
+        let length: usize = user.iter().map(String::len).sum();
+        if user.len() > NAMES_MAX || length > NAMES_BYTES_MAX {
+            return Err(invalid_parameter(format!(
+                "MessageAttributeNames must be at most {NAMES_MAX} names of {NAMES_BYTES_MAX} bytes together."
+            )));
+        }
+        Ok(Self { system, user })
+    }
 }
 
 impl Handle<ReceiveMessage> for Sqs {
@@ -56,21 +75,23 @@ impl Handle<ReceiveMessage> for Sqs {
             receive_request_attempt_id,
         } = input;
         let queue = self.queue(&queue_url, context)?;
+        if let Some(attempt) = &receive_request_attempt_id {
+            check_name("ReceiveRequestAttemptId", attempt)?;
+        }
         let receive = Receive {
             limit: limit_of(max_number_of_messages.unwrap_or(1))?,
             wait: wait_time_seconds.map(wait_of).transpose()?,
             visibility: visibility_timeout.map(visibility_of).transpose()?,
-            attempt: receive_request_attempt_id,
+            attempt: receive_request_attempt_id.filter(|_| queue.settings.fifo.is_some()),
         };
         let mut system = attribute_names.unwrap_or_default();
         system.extend(message_system_attribute_names.unwrap_or_default());
         if let Some(unknown) = system.iter().find(|name| !SYSTEM.contains(&name.as_str())) {
             return Err(unknown_attribute(unknown));
         }
-        let wanted = Wanted {
-            system,
-            user: message_attribute_names.unwrap_or_default(),
-        };
+        let wanted = Wanted::new(system, message_attribute_names.unwrap_or_default())?;
+        // The call may wait now, which takes no memory that its caller chose the size of.
+        drop(queue_url);
         let taken = self.queues.take(&queue.name, receive).await;
         let taken = taken.map_err(Self::failed(&queue, context))?;
         if taken.is_empty() {

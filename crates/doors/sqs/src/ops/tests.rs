@@ -548,3 +548,34 @@ async fn lists_come_in_pages_and_tags_are_kept() {
         ("PurgeQueueInProgress".into(), text.into())
     );
 }
+
+#[tokio::test]
+async fn what_has_no_size_on_aws_has_a_bound_here() {
+    let world = World::with("q", json!({})).await;
+    let trace = |value: &str| json!({"QueueUrl": url("q"), "MessageBody": "b", "MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": value}}});
+    let text = "Message (system) attribute 'AWSTraceHeader' has an invalid value.";
+    let long = "x".repeat(1025);
+    for value in [&*long, "a\u{1}"] {
+        let refused = world.refused::<SendMessage>(trace(value)).await;
+        assert_eq!(refused, invalid(text));
+    }
+    world.ok::<SendMessage>(trace(&"x".repeat(1024))).await;
+    let receive =
+        |names: Vec<String>| json!({"QueueUrl": url("q"), "MessageAttributeNames": names});
+    for names in [
+        vec!["a".into(); 1001],
+        vec!["x".repeat(16 << 10), "y".into()],
+    ] {
+        let refused = world.refused::<ReceiveMessage>(receive(names)).await;
+        assert_eq!(refused.0, "InvalidParameterValueException");
+    }
+    world
+        .ok::<ReceiveMessage>(receive(vec!["a".into(); 1000]))
+        .await;
+    let attempt = "x".repeat(129);
+    let again = json!({"QueueUrl": url("q"), "ReceiveRequestAttemptId": attempt});
+    let text = format!(
+        "Value {attempt} for parameter ReceiveRequestAttemptId is invalid. Reason: ReceiveRequestAttemptId can only include alphanumeric and punctuation characters. 1 to 128 in length."
+    );
+    assert_eq!(world.refused::<ReceiveMessage>(again).await, invalid(&text));
+}

@@ -193,7 +193,7 @@ impl Pipeline {
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
-        let mut fields = query::Fields::parse(&text);
+        let mut fields = query::Fields::parse(&text)?;
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
         let by_scope = signed_scope(head).map(|scope| scope.service);
@@ -214,8 +214,10 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        if self.options.verifier.is_none() && is_from_elsewhere(head, &context.host) {
-            // Without keys, any page that somebody opens could have their browser do it.
+        let is_open = route.is_some_and(|route| route.line.anonymous.is_some());
+        if self.options.verifier.is_none() && !is_open && is_from_elsewhere(head, &context.host) {
+            // Without keys, any page that somebody opens could have their browser do it. What needs no key anywhere, as links
+            // in messages, may be done from pages.
             let text = "A page of another origin cannot post forms to a server without keys.";
             return Err(ApiError::new(403, "AccessDenied", text));
         }

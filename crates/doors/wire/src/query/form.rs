@@ -18,9 +18,14 @@ use crate::{
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The fields of a form's text.
-    pub(crate) fn parse(text: &str) -> Self {
-        Self(parse_query(text))
+    /// The fields of a form's text; they are counted before they take memory.
+    pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
+        if text.bytes().filter(|byte| *byte == b'&').count() >= QUERY_FIELDS {
+            return Err(malformed(format!(
+                "there are more than {QUERY_FIELDS} parameters"
+            )));
+        }
+        Ok(Self(parse_query(text)))
     }
 
     /// Adds a field that the path of the address stands for, where there is none of that name.
@@ -40,11 +45,6 @@ impl Fields {
 /// The members of an input in a form.
 pub(crate) fn read(fields: Fields, structure: &Structure, form: Form) -> Result<Value, ApiError> {
     let mut root = Node::default();
-    if fields.0.len() > QUERY_FIELDS {
-        return Err(malformed(format!(
-            "there are more than {QUERY_FIELDS} parameters"
-        )));
-    }
     for (name, value) in fields.0 {
         root.put(&name, value)?;
     }

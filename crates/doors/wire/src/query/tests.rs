@@ -68,7 +68,7 @@ const EC2: Form = Form {
 };
 
 fn tree(text: &str, form: Form) -> Value {
-    read(Fields::parse(text), &INPUT, form).unwrap()
+    read(Fields::parse(text).unwrap(), &INPUT, form).unwrap()
 }
 
 #[test]
@@ -94,7 +94,11 @@ fn ec2_flattens_and_capitalizes() {
 
 #[test]
 fn a_form_that_cannot_be_is_refused() {
-    let refused = |text: &str| read(Fields::parse(text), &INPUT, QUERY).unwrap_err();
+    let refused = |text: &str| {
+        Fields::parse(text)
+            .and_then(|fields| read(fields, &INPUT, QUERY))
+            .unwrap_err()
+    };
     assert_eq!(
         refused("maxResults=x").message(),
         "maxResults must be an integer"

@@ -12,6 +12,9 @@ use headwater_messages::{
 };
 use headwater_types::Arn;
 
+/// The shortest time for which messages of a mapping are hidden, whatever its queue says.
+const HIDDEN_MIN: Duration = Duration::from_secs(1);
+
 /// The queues of this server.
 pub struct PolledQueues(pub Arc<Messages>);
 
@@ -39,7 +42,8 @@ impl Queues for PolledQueues {
         limit: usize,
         wait: Duration,
     ) -> Result<Box<dyn Taken>, QueueError> {
-        let hidden_for = self.describe(queue).await?.hides_for;
+        // A message that is hidden for no time would be received again before it is read.
+        let hidden_for = self.describe(queue).await?.hides_for.max(HIDDEN_MIN);
         let receive = Receive {
             limit,
             wait: Some(wait),
