@@ -228,19 +228,30 @@ impl Inner {
         changed.build = self.env.random.uuid();
         changed.last_modified = self.env.clock.now();
         let version = publish.then(|| self.next_version(&mut changed));
-        let expect = Expect::At(found.version);
-        let layers = &changed.configuration.layers;
-        let held = self
-            .hold_layers(&found.value.configuration.layers, layers)
-            .await?;
-        let written = self.write(&changed, version.as_ref(), expect, held).await;
-        written.map_err(|error| match error {
-            // Another change came between our read and our write.
-            CatalogError::Conflict { .. } => Error::Revision,
-            other => other.into(),
-        })?;
-        self.pool.retire(&changed.name, Some(Version::Latest));
-        Ok(self.begun(version.unwrap_or(changed)))
+        let mut found = found;
+        for _ in 0..limits::CONFLICTS_MAX {
+            let expect = Expect::At(found.version);
+            let layers = &changed.configuration.layers;
+            let held = self
+                .hold_layers(&found.value.configuration.layers, layers)
+                .await?;
+            match self.write(&changed, version.as_ref(), expect, held).await {
+                Err(CatalogError::Conflict { .. }) => {
+                    // Another change came between our read and our write: of this function, or of what it holds.
+                    let now = self.find(&changed.name).await?;
+                    if now.value.revision != found.value.revision {
+                        return Err(Error::Revision);
+                    }
+                    found = now;
+                }
+                written => {
+                    written?;
+                    self.pool.retire(&changed.name, Some(Version::Latest));
+                    return Ok(self.begun(version.unwrap_or(changed)));
+                }
+            }
+        }
+        Err(Error::Revision)
     }
 
     /// Keeps a package, once it is found to be one.

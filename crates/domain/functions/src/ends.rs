@@ -57,7 +57,7 @@ pub(crate) fn outcomes(
         function: event.function.clone(),
         request_id: event.request_id.clone(),
         ended: now,
-        body,
+        body: sendable_json(&body),
         dead,
         trace: event.trace.clone(),
     };
@@ -134,7 +134,7 @@ fn dead_letter(end: &End) -> DeadLetter {
     };
     let parsed: Option<Value> = serde_json::from_slice(&ran.payload).ok();
     let message = parsed.and_then(|error| Some(error.get("errorMessage")?.as_str()?.to_owned()));
-    let mut message = message.unwrap_or_default();
+    let mut message = sendable(&message.unwrap_or_default());
     let mut end = message.len().min(limits::DEAD_LETTER_MESSAGE_BYTES);
     while !message.is_char_boundary(end) {
         end -= 1;
@@ -143,9 +143,39 @@ fn dead_letter(end: &End) -> DeadLetter {
     DeadLetter { code: 200, message }
 }
 
+/// A text without the characters that no message may have.
+fn sendable(text: &str) -> String {
+    let is_sendable = |c: &char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let char_of = |c: char| Some(c).filter(is_sendable).unwrap_or('\u{fffd}');
+    text.chars().map(char_of).collect()
+}
+
+/// JSON whose texts have those characters escaped; the others of them it has escaped already.
+fn sendable_json(json: &str) -> String {
+    json.replace('\u{fffe}', r"\ufffe")
+        .replace('\u{ffff}', r"\uffff")
+}
+
 fn timestamp(now: Millis) -> String {
     let time = i64::try_from(now.0).ok();
     let time = time.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
     let time = time.unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_message_may_have_is_replaced() {
+        assert_eq!(
+            sendable("\u{1b}[31mno\0\ta\u{ffff}"),
+            "\u{fffd}[31mno\u{fffd}\ta\u{fffd}"
+        );
+        let json = sendable_json("{\"a\":\"\u{fffe}\u{ffff}b\"}");
+        assert_eq!(json, r#"{"a":"\ufffe\uffffb"}"#);
+        let parsed: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(parsed["a"], "\u{fffe}\u{ffff}b");
+    }
 }

@@ -65,13 +65,16 @@ struct State {
     /// Those that are being kept.
     coming: usize,
     running: HashSet<String>,
-    /// Functions that were found without room, until some may be free.
-    full: HashSet<FunctionName>,
+    /// Functions, as they were named, that were found without room, until some may be free.
+    full: HashSet<(FunctionName, Option<String>)>,
+    /// When it was looked last whether old events are too old.
+    aged_looked: Duration,
 }
 
 /// An event as it is remembered; the rest is in the catalog.
 struct Waiting {
     function: FunctionName,
+    qualifier: Option<String>,
     size: usize,
     accepted: Millis,
 }
@@ -158,10 +161,15 @@ impl Events {
     }
 
     /// The next events to run, which count as running from now on, and how long nothing else is due. `room` tells how
-    /// many more of a function may run; events that may be too old by now are among them all the same.
+    /// many more of a function may run; events that may be too old by now are among them from time to time all the same.
     fn next(&self, room: impl Fn(&FunctionName) -> usize) -> (Vec<String>, Duration) {
         let now = self.env.clock.now();
         let state = &mut *self.state.lock();
+        let elapsed = self.env.clock.elapsed();
+        let looks = elapsed.saturating_sub(state.aged_looked) >= limits::EVENTS_LOOK_EVERY;
+        if looks {
+            state.aged_looked = elapsed;
+        }
         let mut free = limits::EVENTS_RUNNING_MAX.saturating_sub(state.running.len());
         let (mut next, mut wait) = (Vec::new(), limits::EVENTS_LOOK_EVERY);
         let mut rooms: HashMap<&FunctionName, usize> = HashMap::new();
@@ -176,14 +184,13 @@ impl Events {
             if state.running.contains(key) {
                 continue;
             }
-            let is_full = state.full.contains(&one.function);
-            let left = rooms.entry(&one.function).or_insert_with(|| match is_full {
-                true => 0,
-                false => room(&one.function),
-            });
-            if *left > 0 {
+            let is_full = state.full.contains(&one.named());
+            let left = rooms
+                .entry(&one.function)
+                .or_insert_with(|| room(&one.function));
+            if *left > 0 && !is_full {
                 *left -= 1;
-            } else if now.since(one.accepted) < limits::EVENT_AGE_MIN || is_full {
+            } else if !looks || now.since(one.accepted) < limits::EVENT_AGE_MIN {
                 continue;
             }
             free -= 1;
@@ -199,12 +206,20 @@ impl Events {
     }
 
     /// An event runs no more; `full` says that it did not, for want of room.
-    fn ran(&self, key: &str, full: Option<&FunctionName>) {
+    fn ran(&self, key: &str, full: bool) {
         let mut state = self.state.lock();
         state.running.remove(key);
-        state.full.extend(full.cloned());
+        let named = state.waiting.get(key).filter(|_| full).map(Waiting::named);
+        state.full.extend(named);
         drop(state);
         self.changed.notify_one();
+    }
+}
+
+impl Waiting {
+    /// The function as its event names it.
+    fn named(&self) -> (FunctionName, Option<String>) {
+        (self.function.clone(), self.qualifier.clone())
     }
 }
 
@@ -212,6 +227,7 @@ impl State {
     fn add(&mut self, key: String, event: &QueuedEvent) {
         let waiting = Waiting {
             function: event.function.clone(),
+            qualifier: event.qualifier.clone(),
             size: event.payload.len(),
             accepted: event.accepted,
         };
@@ -288,26 +304,25 @@ async fn run(inner: Arc<Inner>, key: String) {
         Ok(Some(found)) => found.value,
         Ok(None) => {
             inner.events.state.lock().forget(&key);
-            return inner.events.ran(&key, None);
+            return inner.events.ran(&key, false);
         }
         Err(error) => {
             tracing::warn!(%error, "a waiting event could not be read");
             inner.env.clock.sleep(limits::EVENT_AGAIN_AFTER).await;
-            return inner.events.ran(&key, None);
+            return inner.events.ran(&key, false);
         }
     };
-    let function = event.function.clone();
     match inner.run_event(&key, event).await {
         // It stays where it was and counts as running, so that nothing starts it before the server ends.
         Ok(Some(Unrun::Closed)) => return,
-        Ok(Some(Unrun::Full)) => return inner.events.ran(&key, Some(&function)),
+        Ok(Some(Unrun::Full)) => return inner.events.ran(&key, true),
         Ok(None) => {}
         Err(error) => {
             tracing::warn!(%error, "the end of an event could not be kept, so it runs again");
             inner.env.clock.sleep(limits::EVENT_AGAIN_AFTER).await;
         }
     }
-    inner.events.ran(&key, None);
+    inner.events.ran(&key, false);
 }
 
 impl Inner {
@@ -325,16 +340,26 @@ impl Inner {
         let settings = settings.map_or_else(EventSettings::default, |kept| kept.settings);
         match self.try_event(&part, &mut event, &settings).await {
             Ran::Ended(end) => {
-                let function = self
+                let function = match self
                     .resolve(&part.name, part.qualifier.as_ref(), false)
-                    .await;
+                    .await
+                {
+                    Ok(function) => Some(function),
+                    Err(Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_)) => None,
+                    // Whether it has a dead letter queue is not known: the event runs again.
+                    Err(error) => return Err(error),
+                };
                 let surroundings = (&self.options, self.env.clock.now());
-                let function = function.ok();
                 let told = ends::outcomes(&event, &end, &settings, function.as_ref(), surroundings);
                 let removed = self.events.table.delete(key, Expect::Any);
                 let given_up = |name: &FunctionName| self.counts.untold(name);
                 self.outcomes.keep(vec![removed], told, given_up).await?;
-                self.events.state.lock().forget(key);
+                let mut state = self.events.state.lock();
+                state.forget(key);
+                if let End::TooOld(_) = end {
+                    // Those behind it may be too old as well.
+                    state.aged_looked = Duration::ZERO;
+                }
             }
             Ran::Gone => {
                 self.events.table.remove(key, Expect::Any).await?;

@@ -322,10 +322,16 @@ impl Run<'_, '_> {
                 reusable: false,
             },
             Signal::Reported(Report::TooLarge) => End {
-                payload: too_large(),
+                payload: too_large(limits::RESPONSE_BYTES_MAX as u64),
                 failed: true,
                 status: Some(("error", Some("Function.ResponseSizeTooLarge"))),
                 reusable: true,
+            },
+            Signal::Reported(Report::StreamTooLarge) => End {
+                payload: too_large(limits::STREAMED_BYTES_MAX),
+                failed: true,
+                status: Some(("error", Some("Function.ResponseSizeTooLarge"))),
+                reusable: false,
             },
             Signal::Reported(Report::Streamed(Ok(()))) => End {
                 payload: Bytes::new(),
@@ -430,8 +436,7 @@ fn report(id: &str, took: Took, (memory_mb, peak_mb): (u32, u32), end: &End) -> 
     line
 }
 
-fn too_large() -> Bytes {
-    let max = limits::RESPONSE_BYTES_MAX;
+fn too_large(max: u64) -> Bytes {
     let message =
         format!("Response payload size exceeded maximum allowed payload size ({max} bytes).");
     json!({ "errorType": "Function.ResponseSizeTooLarge", "errorMessage": message })

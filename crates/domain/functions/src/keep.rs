@@ -3,7 +3,10 @@
 //! Owns their start, which ends when a process asks for its first work. How many there are to be, and whose turn is
 //! next, is the pool's.
 
-use std::sync::{Arc, Weak};
+use std::{
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use headwater_env::Env;
 
@@ -46,8 +49,10 @@ async fn begin(inner: &Inner, function: &Function) -> Result<Process, String> {
     let group = function.name.log_group();
     let mut lines = Lines::new(&inner.env, &inner.logs, group, process.log_stream.clone());
     lines.push_untold(invoke::init_start(inner, function));
+    // As long as a start may take that an invocation waits for.
+    let timeout = Duration::from_secs(function.configuration.timeout_s.into());
     let bounds = Bounds {
-        deadline: inner.env.clock.elapsed() + limits::INIT_TIME,
+        deadline: inner.env.clock.elapsed() + limits::INIT_TIME + timeout,
         memory_mb: function.configuration.memory_mb,
     };
     let signal = process.watch(bounds, &mut lines).await;

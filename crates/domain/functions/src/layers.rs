@@ -151,6 +151,8 @@ impl Functions {
                 None => newest.push(version),
             }
         }
+        // The keys of versions are in another order, in which "a-b/" is before "a/".
+        newest.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(newest)
     }
 

@@ -70,6 +70,8 @@ pub const RUNTIME_CONNECTIONS_MAX: usize = 16;
 pub const WAITING_MAX: usize = 256;
 /// How long a process may take to ask for its first invocation, beside the function's own time-out (AWS: 10 s).
 pub const INIT_TIME: Duration = Duration::from_secs(10);
+/// The wait after a process that is to be kept could not be started.
+pub const KEEP_AGAIN_AFTER: Duration = Duration::from_secs(60);
 /// How long a process without work is kept.
 pub const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
 /// How often idle processes are looked at.

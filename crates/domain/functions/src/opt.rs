@@ -70,6 +70,8 @@ impl Namespaces {
             let mut command = Command::new(&line[0]);
             command.args(&line[1..]).arg("true").env_clear();
             command.envs(path.map(|path| ("PATH", path)));
+            // The server's own folder may be in /opt, which the layers hide.
+            command.current_dir("/");
             command
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -128,7 +130,9 @@ impl View {
             true => PathBuf::from(OPT),
             false => code.with_file_name("opt").join("base"),
         };
-        let mounted = namespaces.map(|namespaces| Mounted {
+        // Layers at /opt would hide the function's own code there.
+        let is_hidden = in_opt(&code.to_owned());
+        let mounted = namespaces.filter(|_| !is_hidden).map(|namespaces| Mounted {
             namespaces,
             dir: code.to_owned(),
             base,

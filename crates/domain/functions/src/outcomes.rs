@@ -217,18 +217,25 @@ impl Outcomes {
         Ok(())
     }
 
-    /// Has an outcome wait for its next try; whether it is too old for one.
+    /// Has an outcome wait for its next try, if it is not too old for one; whether it is.
     fn again(&self, key: &str) -> bool {
         let now = self.env.clock.now();
+        let is_over = |one: &Waiting| now.since(one.ended) >= limits::OUTCOME_AGE_MAX;
+        if self.state.lock().waiting.get(key).is_some_and(is_over) {
+            return true;
+        }
+        self.rest(key);
+        false
+    }
+
+    /// Has an outcome wait for its next try, however old it is.
+    fn rest(&self, key: &str) {
         let elapsed = self.env.clock.elapsed();
         let mut state = self.state.lock();
         let Some(one) = state.waiting.get_mut(key) else {
-            return false;
+            return;
         };
         one.tries = one.tries.saturating_add(1);
-        if now.since(one.ended) >= limits::OUTCOME_AGE_MAX {
-            return true;
-        }
         let doubled = limits::OUTCOME_RETRY_AFTER * 2u32.pow((one.tries - 1).min(10));
         one.due = elapsed + doubled.min(limits::OUTCOME_RETRY_MAX);
         one.running = false;
@@ -236,7 +243,6 @@ impl Outcomes {
         // One that could not be told may be given up for one that comes.
         self.room.notify_waiters();
         self.changed.notify_one();
-        false
     }
 }
 
@@ -315,7 +321,7 @@ async fn tell_one(inner: Arc<Inner>, key: String) {
         Ok(found) => found.map(|found| found.value.told()),
         Err(error) => {
             tracing::warn!(%error, "an outcome could not be read, and is told later");
-            outcomes.again(&key);
+            outcomes.rest(&key);
             return;
         }
     };
@@ -336,7 +342,7 @@ async fn tell_one(inner: Arc<Inner>, key: String) {
     }
     if let Err(error) = outcomes.done(&key).await {
         tracing::warn!(%error, "an outcome that was told could not be removed, and is told again");
-        outcomes.again(&key);
+        outcomes.rest(&key);
     }
 }
 

@@ -55,6 +55,8 @@ struct State {
     claimed: usize,
     /// Processes to be kept that are being started.
     starting: usize,
+    /// Kept processes with work, by build: a claim may go and come again meanwhile.
+    working: HashMap<String, usize>,
     closed: bool,
 }
 
@@ -81,6 +83,8 @@ struct Kept {
     alive: usize,
     starting: usize,
     failed: Option<KeepFailure>,
+    /// When one is started again after a failure.
+    again_at: Duration,
 }
 
 struct Idle {
@@ -122,6 +126,7 @@ impl Drop for Permit {
             }
         }
         if let Some(build) = &self.holds {
+            state.worked(build);
             state.lost(&self.function, build);
         }
         drop(state);
@@ -232,16 +237,20 @@ impl Pool {
         let known = (function.name.clone(), function.version);
         state.current.insert(known, function.build.clone());
         let (warm, ended) = state.take_warm(function, holds, self.bounds.total);
+        let holds = warm.as_ref().filter(|process| process.is_kept);
+        let holds = holds.map(|process| process.build.clone());
+        if let Some(build) = &holds {
+            *state.working.entry(build.clone()).or_default() += 1;
+        }
         drop(state);
         // Killing takes a system call each: not under the lock.
         drop(ended);
-        let holds = warm.as_ref().filter(|process| process.is_kept);
         let permit = Permit {
             pool: self.clone(),
             function: function.name.clone(),
             version: function.version,
             place,
-            holds: holds.map(|process| process.build.clone()),
+            holds,
         };
         Ok((permit, warm))
     }
@@ -251,7 +260,9 @@ impl Pool {
         let (function, version) = (permit.function.clone(), permit.version);
         let mut state = self.state.lock();
         let ended = if !state.closed && state.is_wanted(&function, version, &process) {
-            permit.holds = None;
+            if let Some(build) = permit.holds.take() {
+                state.worked(&build);
+            }
             state.idle.push(Idle {
                 function,
                 version,
@@ -307,11 +318,15 @@ impl Pool {
                     .iter()
                     .position(|kept| kept.function.build == function.build);
                 let same = same.map(|at| former.swap_remove(at));
+                let working = state.working.get(&function.build).copied();
                 Kept {
                     count,
-                    alive: same.as_ref().map_or(0, |kept| kept.alive),
+                    alive: same
+                        .as_ref()
+                        .map_or(working.unwrap_or(0), |kept| kept.alive),
                     starting: same.as_ref().map_or(0, |kept| kept.starting),
                     failed: None,
+                    again_at: Duration::ZERO,
                     function: Arc::new(function),
                 }
             })
@@ -357,10 +372,15 @@ impl Pool {
         if state.closed || is_full || state.starting >= limits::KEEPING_MAX {
             return None;
         }
+        let now = self.env.clock.elapsed();
         let mut kept = state.claims.values_mut().flat_map(|claim| &mut claim.kept);
-        let lacking =
-            kept.find(|kept| kept.failed.is_none() && kept.alive + kept.starting < kept.count)?;
+        let lacking = kept.find(|kept| {
+            let may_start = kept.failed.is_none() || now >= kept.again_at;
+            may_start && kept.alive + kept.starting < kept.count
+        })?;
         lacking.starting += 1;
+        // After a failure they are tried one by one.
+        lacking.again_at = now + limits::KEEP_AGAIN_AFTER;
         let function = lacking.function.clone();
         state.starting += 1;
         let ended = state.make_room(self.bounds.total);
@@ -380,6 +400,7 @@ impl Pool {
             match ended.take() {
                 Some(process) if !closed && kept.alive < kept.count => {
                     kept.alive += 1;
+                    kept.failed = None;
                     state.idle.push(Idle {
                         function: function.name.clone(),
                         version: function.version,
@@ -522,6 +543,16 @@ impl State {
             return kept.is_some_and(|kept| kept.alive <= kept.count);
         }
         self.current.get(&(name.clone(), version)) == Some(&process.build)
+    }
+
+    /// A kept process of that build has no work any more.
+    fn worked(&mut self, build: &str) {
+        if let Some(count) = self.working.get_mut(build) {
+            *count -= 1;
+            if *count == 0 {
+                self.working.remove(build);
+            }
+        }
     }
 
     /// A kept process of that build is no more.

@@ -70,6 +70,8 @@ pub(crate) enum Report {
     CutOff,
     /// It answered with more than is allowed.
     TooLarge,
+    /// It sent more pieces than are allowed, and may be at it still.
+    StreamTooLarge,
     /// It failed the invocation.
     Error(Bytes),
     /// It could not start.
@@ -307,7 +309,7 @@ impl Shared {
                 Ok(mut data) => {
                     passed += data.len() as u64;
                     if passed > limits::STREAMED_BYTES_MAX {
-                        self.finish(id, Report::TooLarge).await;
+                        self.finish(id, Report::StreamTooLarge).await;
                         return too_large(limits::STREAMED_BYTES_MAX);
                     }
                     while !data.is_empty() {

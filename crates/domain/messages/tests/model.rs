@@ -150,7 +150,7 @@ impl Model {
     }
 
     /// Messages that were found in the queue for dead letters.
-    fn buried(&mut self, bodies: Vec<u64>) {
+    fn buried(&mut self, bodies: impl IntoIterator<Item = u64>) {
         for body in bodies {
             let known = self.known.remove(&body).unwrap();
             assert_eq!(known.receives, MAX_RECEIVES);
@@ -236,7 +236,7 @@ async fn step(world: &mut World, model: &mut Model, step: Step) {
             };
             let received = world.queues.receive(QUEUE, receive).await.unwrap();
             model.received(&received, limit, visibility.unwrap_or(VISIBILITY_S), now);
-            bury(world, model).await;
+            bury(world, model, false).await;
         }
         Step::Settle(at, settle) => {
             if !model.receipts.is_empty() {
@@ -278,13 +278,20 @@ async fn step(world: &mut World, model: &mut Model, step: Step) {
             if let Ok(received) = received {
                 model.received(&received, 1, VISIBILITY_S, now);
             }
-            bury(world, model).await;
+            // A dead letter may have been sent on, and not removed: the next receive sends it on again.
+            let all = Receive {
+                limit: 10,
+                ..Receive::default()
+            };
+            let received = world.queues.receive(QUEUE, all).await.unwrap();
+            model.received(&received, 10, VISIBILITY_S, now);
+            bury(world, model, true).await;
         }
     }
 }
 
-/// Takes what is in the queue for dead letters out of it.
-async fn bury(world: &World, model: &mut Model) {
+/// Takes what is in the queue for dead letters out of it, where some may be there twice.
+async fn bury(world: &World, model: &mut Model, twice: bool) {
     loop {
         let letters = world.receive(DEAD, 10).await;
         if letters.is_empty() {
@@ -300,7 +307,8 @@ async fn bury(world: &World, model: &mut Model) {
             letters
                 .iter()
                 .map(|letter| letter.body.parse().unwrap())
-                .collect(),
+                .filter(|body| !twice || !model.dead.contains(body))
+                .collect::<BTreeSet<u64>>(),
         );
     }
 }

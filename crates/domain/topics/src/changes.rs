@@ -6,10 +6,10 @@ use std::{
 };
 
 use headwater_catalog::{Change, Expect, Versioned};
-use headwater_types::Millis;
+use headwater_types::{Arn, Millis};
 
 use crate::{
-    Error, Protocol, Subscription, SubscriptionSettings, Topic, TopicSettings, Topics,
+    Error, Place, Protocol, Subscription, SubscriptionSettings, Topic, TopicSettings, Topics,
     filter::{Filter, compact},
     limits::{SUBSCRIPTIONS_MAX, TAGS_MAX, TOKEN_GOOD_FOR, TOKENS_MAX, TOPICS_MAX},
     notices::{Notice, Token},
@@ -213,7 +213,7 @@ impl Topics {
         }
         let mut settings = SubscriptionSettings::default();
         (new.set)(&mut settings)?;
-        check(&settings)?;
+        check(&settings, &self.world.place, &new.owner)?;
         let env = &self.world.env;
         let subscription = Subscription {
             id: env.random.uuid(),
@@ -276,7 +276,7 @@ impl Topics {
         let Versioned { mut value, version } = kept.record.read().clone();
         let mut settings = value.settings.clone();
         (new.set)(&mut settings)?;
-        check(&settings)?;
+        check(&settings, &self.world.place, &value.owner)?;
         if !is_same(&settings, &value.settings) {
             return Err(Error::OtherSubscription);
         }
@@ -475,7 +475,7 @@ impl Topics {
             let kept = this.kept(&id)?;
             let Versioned { mut value, version } = kept.record.read().clone();
             change(&mut value)?;
-            check(&value.settings)?;
+            check(&value.settings, &this.world.place, &value.owner)?;
             let (store, expect) = (&this.world.store, Expect::At(version));
             let version = store.subscriptions.write(&id, &value, expect).await?;
             kept.take_over(Versioned { value, version });
@@ -587,8 +587,21 @@ fn is_same(one: &SubscriptionSettings, other: &SubscriptionSettings) -> bool {
     plain(one) == plain(other)
 }
 
-/// Refuses a filter that cannot be kept to.
-fn check(settings: &SubscriptionSettings) -> Result<(), Error> {
+/// Refuses a filter that cannot be kept to, and a queue for dead letters that is not the owner's here.
+fn check(settings: &SubscriptionSettings, place: &Place, owner: &str) -> Result<(), Error> {
+    let is_own = |queue: &Arn| {
+        queue.region == place.region.0 && queue.account == place.account.0 && queue.account == owner
+    };
+    if settings
+        .dead_letters
+        .as_ref()
+        .is_some_and(|queue| !is_own(queue))
+    {
+        return Err(Error::Refused(
+            "RedrivePolicy: Headwater does not support queues of other regions and accounts yet"
+                .to_owned(),
+        ));
+    }
     if let Some(filter) = &settings.filter {
         Filter::parse(filter, settings.scope)?;
     }

@@ -7,7 +7,7 @@ use headwater_patterns::{Flavor, Pattern, json_fault};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
-use crate::{Message, Value};
+use crate::{Message, Value, limits::FILTER_BYTES_MAX};
 
 /// The most names at a filter's root.
 const KEYS_MAX: usize = 5;
@@ -50,6 +50,9 @@ impl Filter {
     /// The filter of that text.
     pub fn parse(text: &str, scope: Scope) -> Result<Self, FilterFault> {
         let fault = |text: String| FilterFault::Pattern(text);
+        if text.len() > FILTER_BYTES_MAX {
+            return Err(fault(TOO_COMPLEX.to_owned()));
+        }
         // As AWS quotes it in errors.
         let text = &*compact(text).map_err(fault)?;
         let policy = serde_json::from_str::<Map<String, Json>>(text);
@@ -142,7 +145,8 @@ fn combinations(policy: &Map<String, Json>, depth: usize, before: Vec<usize>) ->
                     .collect()
             }
             Json::Array(values) => {
-                let count = values.len().max(1).saturating_mul(depth);
+                let count: usize = values.iter().map(operands).sum();
+                let count = count.max(1).saturating_mul(depth);
                 ways.iter().map(|way| way.saturating_mul(count)).collect()
             }
             Json::Object(members) => combinations(members, depth + 1, ways),
@@ -150,6 +154,18 @@ fn combinations(policy: &Map<String, Json>, depth: usize, before: Vec<usize>) ->
         };
     }
     ways
+}
+
+/// How many values one of a list stands for: a list of what it must not be counts whole.
+fn operands(value: &Json) -> usize {
+    let not = value.get("anything-but");
+    let list = not.and_then(|not| {
+        let of = |name| not.get(name)?.as_array();
+        not.as_array()
+            .or_else(|| of("prefix"))
+            .or_else(|| of("suffix"))
+    });
+    list.map_or(1, |list| list.len().max(1))
 }
 
 /// Whether a policy has objects for values, other than in `$or`.

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::{
     Error, Message, Protocol, Subscription,
     envelope::{Delivery, Signature},
-    limits::{COPIES, QUEUE_ATTRIBUTES_MAX, REQUEST_TIME, WAIT_MAX, WAIT_MIN},
+    limits::{COPIES, MESSAGE_BYTES_MAX, QUEUE_ATTRIBUTES_MAX, REQUEST_TIME, WAIT_MAX, WAIT_MIN},
     ports::{EndpointError, Letter},
     retries::managed,
     topics::{Kept, World},
@@ -87,8 +87,13 @@ impl Flight {
 
     /// Reads the message again, once there is room for it; nothing where it is not there any more.
     async fn load(&mut self) -> Result<Option<Loaded>, Error> {
+        // Of a message that was under way before a restart the size is not known yet.
+        let bytes = match self.bytes {
+            0 => MESSAGE_BYTES_MAX,
+            bytes => bytes,
+        };
         let room = self.world.room.clone();
-        let room = room.acquire_many_owned(room_of(self.bytes)).await;
+        let room = room.acquire_many_owned(room_of(bytes)).await;
         let room = room.expect("nobody closes it");
         let shard = self.kept.topic.record.read().value.shard();
         let one = ReadLimit {

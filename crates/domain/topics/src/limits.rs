@@ -10,6 +10,10 @@ pub const SUBSCRIPTIONS_MAX: usize = 10_000;
 pub const TAGS_MAX: usize = 50;
 /// The most bytes of a message with its attributes, and of those of a batch together (AWS's quota).
 pub const MESSAGE_BYTES_MAX: usize = 256 * 1024;
+/// The most bytes of a filter (AWS's quota).
+pub(crate) const FILTER_BYTES_MAX: usize = 256 * 1024;
+/// The most bytes of a topic's policy (AWS's quota).
+pub const POLICY_BYTES_MAX: usize = 30 * 1024;
 /// The most messages of a batch.
 pub const BATCH_MAX: usize = 10;
 /// How long a message waits at the most for a subscription that does not take it (AWS: 23 days of tries).

@@ -62,7 +62,7 @@ fn parts<'a>(arn: &'a str, parameter: &str) -> Result<Vec<&'a str>, ApiError> {
 /// Whether an ARN's first parts are those of a topic here.
 fn is_here(parts: &[&str], context: &Context) -> bool {
     let (region, account) = (&*context.region.0, &*context.account.0);
-    let is_sns = parts[0] == "arn" && parts[1].starts_with("aws") && parts[2] == "sns";
+    let is_sns = parts[0] == "arn" && parts[1] == "aws" && parts[2] == "sns";
     is_sns && parts[3] == region && parts[4] == account
 }
 

@@ -1,7 +1,7 @@
 //! Policies of topics: the one that a topic has at first, what may be in one, and single permissions in it.
 
 use headwater_iam::Policy;
-use headwater_topics::{Error, Topic};
+use headwater_topics::{Error, Topic, limits};
 use headwater_wire::ApiError;
 use serde_json::{Value, json};
 
@@ -43,6 +43,9 @@ pub(crate) fn policy_of(topic: &Topic, arn: &str, account: &str) -> String {
 /// Refuses what is no policy of a topic.
 pub(crate) fn check_policy(text: &str) -> Result<(), Error> {
     let refused = |what: &str| Error::Refused(what.to_owned());
+    if text.len() > limits::POLICY_BYTES_MAX {
+        return Err(refused("Policy Error: the policy is too long"));
+    }
     Policy::of_resource(text).map_err(|_| refused("Policy Error: null"))?;
     let policy: Value = serde_json::from_str(text).map_err(|_| refused("Policy Error: null"))?;
     let statements = match &policy["Statement"] {

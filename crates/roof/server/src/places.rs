@@ -129,6 +129,10 @@ impl OpenPlace for Places {
         };
         Ok(services.iter().map(|service| service.table()).collect())
     }
+
+    fn runs(&self, place: &Place) -> bool {
+        self.running(place).is_some()
+    }
 }
 
 fn too_many() -> ApiError {

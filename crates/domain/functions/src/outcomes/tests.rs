@@ -143,3 +143,17 @@ async fn an_outcome_is_told_again_later_and_given_up_when_it_is_old() {
     }
     assert!((60..70).contains(&tries), "{tries} tries within an hour");
 }
+
+#[tokio::test]
+async fn one_that_is_old_and_can_neither_be_told_nor_removed_is_looked_at_again() {
+    let world = world().await;
+    world.keep(outcome("a", 0, 10)).await;
+    let (next, _) = world.outcomes.next();
+    let [key] = &*next else { panic!("{next:?}") };
+    world.clock.advance(limits::OUTCOME_AGE_MAX * 2);
+    assert!(world.outcomes.again(key));
+    // Removing it failed, for instance on a full disk.
+    world.outcomes.rest(key);
+    world.clock.advance(limits::OUTCOME_RETRY_MAX);
+    assert_eq!(world.outcomes.next().0, next);
+}

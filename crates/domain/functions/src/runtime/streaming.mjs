@@ -22,6 +22,7 @@ export class ResponseStream extends Writable {
   #path;
   #contentType = "application/octet-stream";
   #prelude;
+  #isEnding = false;
   #request;
   #done;
 
@@ -59,6 +60,7 @@ export class ResponseStream extends Writable {
 
   _final(done) {
     this.#begin();
+    this.#isEnding = true;
     this.#request.end().then(() => done(), done);
   }
 
@@ -69,7 +71,8 @@ export class ResponseStream extends Writable {
 
   // Ends a stream that has begun with an error.
   async fail(error) {
-    if (this.writableFinished) return;
+    // The end is on its way, and nothing may come behind it.
+    if (this.#isEnding) return this.#done.catch(() => {});
     const request = this.#request;
     // What is not sent yet never is.
     this._write = (_piece, _encoding, done) => done();

@@ -227,6 +227,11 @@ fn a_filter_has_five_keys_and_150_combinations_at_most() {
     ] {
         assert_eq!(refusal(&policy.to_string(), scope), complex, "{policy}");
     }
+    let not: Vec<String> = values(0, 151).iter().map(usize::to_string).collect();
+    let text = json!({"a": [{"anything-but": not}]}).to_string();
+    assert_eq!(refusal(&text, Scope::Attributes), complex);
+    let text = json!({"a": ["x".repeat(256 * 1024)]}).to_string();
+    assert_eq!(refusal(&text, Scope::Attributes), complex);
     let allowed = json!({
         "source": values(0, 3),
         "$or": [

@@ -232,7 +232,10 @@ impl Pipeline {
         if let Some(hosted) = &self.places.at_home()[entry.index].hosted {
             context.operation = hosted.operation();
             let region = hosted.region(&context.host);
+            // Nobody has signed it: it opens no region that has nothing.
+            let account = &context.account;
             let region = region.filter(|region| is_region(region));
+            let region = region.filter(|region| self.places.is_open(account, region));
             context.region = region.map_or(context.region.clone(), |name| Region(name.to_owned()));
         }
         let table = self.places.tables(context).await?;

@@ -35,6 +35,9 @@ pub trait OpenPlace: Send + Sync {
     /// # Errors
     /// When what is kept of the place cannot be read.
     async fn open(&self, place: &Place) -> Result<Vec<Table>, ApiError>;
+
+    /// Whether the services of a place run, though no request was made for it yet.
+    fn runs(&self, place: &Place) -> bool;
 }
 
 pub(super) struct Places {
@@ -64,8 +67,14 @@ impl Places {
 
     /// Whether the services of a place are open.
     pub(super) fn is_open(&self, account: &Account, region: &str) -> bool {
-        let is_meant = |place: &Place| place.account == *account && place.region.0 == region;
-        is_meant(&self.home) || self.open.read().keys().any(is_meant)
+        let place = Place {
+            account: account.clone(),
+            region: Region(region.to_owned()),
+        };
+        let runs = |others: &Arc<dyn OpenPlace>| others.runs(&place);
+        place == self.home
+            || self.open.read().contains_key(&place)
+            || self.others.as_ref().is_some_and(runs)
     }
 
     /// The tables of the place that a request is made for.
