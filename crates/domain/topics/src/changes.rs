@@ -228,7 +228,7 @@ impl Topics {
             cancelled_by_known: false,
             settings,
         };
-        self.add(&topic, subscription, false).await
+        self.add(&topic, subscription, None).await
     }
 
     /// Writes a new subscription, or one that comes back.
@@ -236,7 +236,7 @@ impl Topics {
         self: &Arc<Self>,
         topic: &TopicKept,
         subscription: Subscription,
-        restored: bool,
+        restored: Option<Change>,
     ) -> Result<Subscribed, Error> {
         let store = &self.world.store;
         let Subscription { id, confirmed, .. } = subscription.clone();
@@ -255,7 +255,9 @@ impl Topics {
         if let Some(progress) = &progress {
             changes.push(store.progress.put(&id, progress, Expect::Absent));
         }
-        let asked = match confirmed || restored {
+        let is_restored = restored.is_some();
+        changes.extend(restored);
+        let asked = match confirmed || is_restored {
             true => None,
             false => Some(self.ask(topic, &subscription, true, &mut changes)?),
         };
@@ -372,16 +374,26 @@ impl Topics {
         let found = found.filter(is_good).ok_or(Error::NoToken)?;
         let Subscription { id, topic, .. } = found.subscription.clone();
         let kept = self.topic_kept(&topic).map_err(|_| Error::NoToken)?;
+        // A later topic of that name is another.
+        if kept.record.read().value.created > found.made {
+            return Err(Error::NoToken);
+        }
         match self.kept(&id) {
             Ok(subscription) => self.confirm_pending(&subscription, known).await?,
             Err(_) if found.restores => {
+                // It confirms from now on what is there, and brings nothing back again.
+                let spent = Token {
+                    restores: false,
+                    ..found.clone()
+                };
+                let spent = self.world.store.tokens.put(token, &spent, Expect::Present);
                 let subscription = Subscription {
                     confirmed: true,
                     confirmed_by_known: known.confirms,
                     cancelled_by_known: known.cancels,
                     ..found.subscription
                 };
-                self.add(&kept, subscription, true).await?;
+                self.add(&kept, subscription, Some(spent)).await?;
             }
             Err(_) => return Err(Error::NoToken),
         }

@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use headwater_log::{LogError, ReadLimit, Record};
-use headwater_types::Arn;
+use headwater_log::{LogError, ReadLimit};
+use headwater_types::{Arn, Millis};
 use http::{HeaderName, HeaderValue, Request, header};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,7 +24,10 @@ const AGENT: HeaderValue = HeaderValue::from_static("Amazon Simple Notification 
 
 /// A message in memory, with the room that it takes there.
 pub(crate) struct Loaded {
-    pub record: Record,
+    pub offset: u64,
+    pub time: Millis,
+    /// Its size in the log. The record itself would keep all bytes that were read with it.
+    pub bytes: usize,
     pub message: Message,
     pub _room: OwnedSemaphorePermit,
 }
@@ -92,7 +95,8 @@ impl Flight {
             0 => MESSAGE_BYTES_MAX,
             bytes => bytes,
         };
-        let room = self.world.room.clone();
+        let protocol = self.kept.record.read().value.protocol;
+        let room = self.world.room(protocol);
         let room = room.acquire_many_owned(room_of(bytes)).await;
         let room = room.expect("nobody closes it");
         let shard = self.kept.topic.record.read().value.shard();
@@ -110,7 +114,9 @@ impl Flight {
         };
         self.bytes = record.value.len();
         Ok(Message::decode(&record.value).map(|message| Loaded {
-            record,
+            offset: record.offset,
+            time: record.time,
+            bytes: self.bytes,
             message,
             _room: room,
         }))
@@ -238,7 +244,7 @@ impl Flight {
             subscription: &subscription.id,
             message: &loaded.message,
             body: loaded.message.body_for(subscription.protocol),
-            time: loaded.record.time,
+            time: loaded.time,
         }
     }
 

@@ -351,6 +351,11 @@ async fn an_address_is_asked_to_confirm_and_gets_messages_then() {
     let sent = world.fake.requests.lock()[3].clone();
     let sent: Json = serde_json::from_slice(sent.body()).unwrap();
     assert_eq!(sent["Message"], "3");
+    // It brings it back once: what its owner cancels stays cancelled.
+    running.topics.confirm(token, false, false).await.unwrap();
+    running.topics.cancel(&id, true).await.unwrap();
+    let again = running.topics.confirm(token, false, false).await;
+    assert!(matches!(again, Err(Error::NoToken)));
 }
 
 #[tokio::test]

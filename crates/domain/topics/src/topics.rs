@@ -17,7 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio::sync::{Mutex as TurnMutex, Semaphore, watch};
 
 use crate::{
-    Error, Place, Subscription, SubscriptionMetrics, Topic, TopicMetrics,
+    Error, Place, Protocol, Subscription, SubscriptionMetrics, Topic, TopicMetrics,
     checkpoints::Checkpoints,
     counts::Counts,
     filter::Filter,
@@ -49,11 +49,19 @@ pub(crate) struct World {
     pub place: Place,
     pub endpoints: Arc<dyn Endpoints>,
     pub signer: Signer,
-    /// The memory that messages are in, in KiB.
-    pub room: Arc<Semaphore>,
+    /// The memory that messages are in, in KiB: of those for this server's own endpoints, and of those for addresses,
+    /// which may hold it for long.
+    pub room: [Arc<Semaphore>; 2],
     /// The places of requests to confirm that are under way.
     pub notices: Semaphore,
     pub checkpoints: Checkpoints,
+}
+
+impl World {
+    /// The memory for messages of subscriptions with that protocol.
+    pub fn room(&self, protocol: Protocol) -> Arc<Semaphore> {
+        self.room[usize::from(protocol.is_web())].clone()
+    }
 }
 
 /// The topics and subscriptions that there are.
@@ -105,7 +113,7 @@ impl Topics {
             log,
             place,
             endpoints,
-            room: Arc::new(Semaphore::new(ROOM_KIB as usize)),
+            room: [(); 2].map(|()| Arc::new(Semaphore::new(ROOM_KIB as usize / 2))),
             notices: Semaphore::new(NOTICES_AT_ONCE),
             checkpoints: Checkpoints::default(),
         };

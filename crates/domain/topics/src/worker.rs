@@ -107,9 +107,10 @@ impl Worker {
     fn read(&self, limit: usize) -> BoxFuture<'static, Result<Batch, LogError>> {
         let (world, from) = (self.world.clone(), self.kept.progress.lock().read);
         let shard: ShardNumber = self.kept.topic.record.read().value.shard();
+        let protocol = self.kept.record.read().value.protocol;
         async move {
             world.log.wait(shard, from).await;
-            let room = world.room.clone();
+            let room = world.room(protocol);
             let room = room.acquire_many_owned(room_of(READ_BYTES)).await;
             let room = room.expect("nobody closes it");
             let limit = ReadLimit {
@@ -168,7 +169,9 @@ impl Worker {
             let taken = (room_of(record.value.len()) as usize).min(room.num_permits());
             let room = room.split(taken).expect("there is as much as that");
             wanted.push(Loaded {
-                record,
+                offset: record.offset,
+                time: record.time,
+                bytes: record.value.len(),
                 message,
                 _room: room,
             });
@@ -176,12 +179,12 @@ impl Worker {
         {
             let mut progress = self.kept.progress.lock();
             progress.read = next;
-            let offsets = wanted.iter().map(|loaded| (loaded.record.offset, 0));
+            let offsets = wanted.iter().map(|loaded| (loaded.offset, 0));
             progress.open.extend(offsets);
         }
         self.world.checkpoints.note(id, &self.kept);
         for loaded in wanted {
-            let flight = self.flight(id, loaded.record.offset, 0, loaded.record.value.len());
+            let flight = self.flight(id, loaded.offset, 0, loaded.bytes);
             flights.push(flight.run(Some(loaded)).boxed());
         }
     }

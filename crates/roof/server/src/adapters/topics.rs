@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_delivery::{Deliveries, DeliveryError, Web};
+use headwater_delivery::{Deliveries, DeliveryError};
 use headwater_env::Env;
 use headwater_functions::{Error, Functions, Request as Invocation};
 use headwater_lambda::{Asked, Permissions};
@@ -20,8 +20,6 @@ use super::{HttpWeb, invoke::named};
 
 /// The name that policies have for whoever sends messages of topics.
 const SNS: &str = "sns.amazonaws.com";
-/// The most bytes of an answer that are read; only its status matters.
-const ANSWER_BYTES: usize = 1024 * 1024;
 
 /// The endpoints of this server, and those that HTTP reaches.
 pub struct TopicEndpoints {
@@ -116,11 +114,10 @@ impl Endpoints for TopicEndpoints {
     }
 
     async fn post(&self, request: Request<Bytes>, within: Duration) -> Result<u16, String> {
-        let answer = self.web.send(request, within, ANSWER_BYTES).await;
-        match answer {
-            Ok(answer) => Ok(answer.status().as_u16()),
-            Err(error) => Err(error.to_string()),
-        }
+        let status = self.web.status(request, within).await;
+        status
+            .map(|status| status.as_u16())
+            .map_err(|error| error.to_string())
     }
 }
 

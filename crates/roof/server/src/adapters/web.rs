@@ -7,8 +7,9 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use headwater_delivery::{Web, WebError};
 use headwater_env::{Clock, Env};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -22,6 +23,9 @@ const CONNECT_WAIT_MAX: Duration = Duration::from_secs(10);
 const IDLE_CONNECTION: Duration = Duration::from_secs(20);
 /// Unused connections to one host.
 const IDLE_CONNECTIONS_PER_HOST: usize = 8;
+
+/// Bytes of an answer that are read though nobody wants them.
+const PASSED_OVER: usize = 64 * 1024;
 
 const AGENT: HeaderValue =
     HeaderValue::from_static(concat!("headwater/", env!("CARGO_PKG_VERSION")));
@@ -55,20 +59,44 @@ impl HttpWeb {
         }
     }
 
+    /// The status of an answer, whose body is gathered nowhere.
+    pub async fn status(
+        &self,
+        request: Request<Bytes>,
+        within: Duration,
+    ) -> Result<StatusCode, WebError> {
+        let exchange = Box::pin(async {
+            let (head, mut body) = self.begin(request).await?.into_parts();
+            // A short answer is read to its end, so that its connection can be used again.
+            let mut left = PASSED_OVER;
+            while let Some(Ok(frame)) = body.frame().await {
+                let read = frame.data_ref().map_or(0, Bytes::len);
+                match left.checked_sub(read) {
+                    Some(rest) => left = rest,
+                    None => break,
+                }
+            }
+            Ok(head.status)
+        });
+        match select(exchange, self.clock.sleep(within)).await {
+            Either::Left((status, _)) => status,
+            Either::Right(_) => Err(WebError::TimedOut),
+        }
+    }
+
+    async fn begin(&self, request: Request<Bytes>) -> Result<Response<Incoming>, WebError> {
+        let mut request = request.map(Full::new);
+        let headers = request.headers_mut();
+        headers.entry(header::USER_AGENT).or_insert(AGENT);
+        self.pool.request(request).await.map_err(|e| unsent(&e))
+    }
+
     async fn exchange(
         &self,
         request: Request<Bytes>,
         answer_max: usize,
     ) -> Result<Response<Bytes>, WebError> {
-        let mut request = request.map(Full::new);
-        let headers = request.headers_mut();
-        headers.entry(header::USER_AGENT).or_insert(AGENT);
-        let (head, body) = self
-            .pool
-            .request(request)
-            .await
-            .map_err(|e| unsent(&e))?
-            .into_parts();
+        let (head, body) = self.begin(request).await?.into_parts();
         match Limited::new(body, answer_max).collect().await {
             Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
             Err(error) if error.is::<LengthLimitError>() => Err(WebError::TooLarge),
