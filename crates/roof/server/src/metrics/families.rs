@@ -180,7 +180,7 @@ metrics! {
     Counter MAPPING_EXPIRED = "headwater_mapping_expired_records_total" ["region", "mapping", "function"]
         "Records that expired in the stream before the function was called with them";
     Gauge MAPPING_BLOCKED = "headwater_mapping_blocked_lanes" ["region", "mapping", "function"]
-        "Shards, or lanes of shards, that do not come on: a batch failed, or something that it takes is not there";
+        "Shards, lanes of shards, or batches of a queue, that do not come on: a batch failed, or something that it takes is not there";
     Gauge MAPPING_AGE = "headwater_mapping_record_age_seconds" ["region", "mapping", "function"]
         "How old the newest record of the last batch was when it was done";
 
