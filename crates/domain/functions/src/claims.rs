@@ -34,7 +34,7 @@ pub struct Provisioned {
 /// The stage of processes that are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
-    /// What was asked for.
+    /// The number that was asked for, and when.
     pub asked: Provisioned,
     /// How many of them there are.
     pub ready: u32,
@@ -61,7 +61,7 @@ pub enum ClaimFault {
     ReservedMinimum,
     /// More is to be provisioned than the account has unreserved.
     Unreserved {
-        /// What it has.
+        /// The places that it has.
         left: u32,
     },
     /// Provisioning it leaves the account less than its minimum.
@@ -70,9 +70,9 @@ pub enum ClaimFault {
     OverReserved,
     /// Less is to be reserved than the function has provisioned.
     UnderProvisioned {
-        /// What is to be reserved.
+        /// The places that are to be reserved.
         reserved: u32,
-        /// What is provisioned.
+        /// The places that are provisioned.
         provisioned: u32,
     },
     /// Processes are kept only for versions that were published.
@@ -92,7 +92,7 @@ impl Claims {
         each.fold(0, |sum, one| sum.saturating_add(one.requested))
     }
 
-    /// What the account has no more.
+    /// The places that the claims take from the account.
     fn claimed(&self) -> u32 {
         self.reserved.unwrap_or_else(|| self.provisioned())
     }
@@ -121,7 +121,7 @@ impl Inner {
         self.claimed.lock().get(name).cloned().unwrap_or_default()
     }
 
-    /// What no function has to itself, but for what `but` has.
+    /// The places that no function has to itself, those of `but` among them.
     pub fn unreserved(&self, but: Option<&FunctionName>) -> u32 {
         let all = self.claimed.lock();
         let others = all.iter().filter(|(name, _)| Some(*name) != but);

@@ -45,7 +45,7 @@ pub struct LayerVersion {
     pub code: Code,
     /// When it was published.
     pub created: Millis,
-    /// Who else may use it.
+    /// The permissions of others to use it.
     #[serde(default)]
     pub policy: Option<LayerPolicy>,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The concurrency of the account, of which functions may claim some (AWS: 1,000).
 pub const ACCOUNT_CONCURRENCY: u32 = 1000;
-/// What claims leave of it (AWS: 100).
+/// The part of it that claims leave to all others (AWS: 100).
 pub const UNRESERVED_MIN: u32 = 100;
 /// Processes to be kept that are started at one time.
 pub const KEEPING_MAX: usize = 4;

@@ -340,7 +340,7 @@ impl Pool {
         drop(state);
         drop(ended);
         self.keep.notify_one();
-        // What waits for room may find some.
+        // Invocations that wait for room may find some.
         self.left.notify_waiters();
     }
 

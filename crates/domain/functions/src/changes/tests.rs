@@ -413,7 +413,7 @@ async fn addresses_agree(world: &World, functions: &[Function]) {
     assert_eq!(kept, ids, "ids that lead nowhere");
 }
 
-/// What the catalog did not take is not answered as done.
+/// A change that the catalog did not take is not answered as done.
 #[tokio::test]
 async fn a_catalog_that_fails_is_told_of() {
     let world = world(&CountedTasks::default()).await;
@@ -515,7 +515,7 @@ async fn claims_never_exceed_what_the_account_has() {
             .is_ok()
     );
     assert_eq!(world.functions.unreserved(), 100);
-    // What is reserved no more is free; what was provisioned stays.
+    // Places that are reserved no more are free; those that were provisioned stay.
     world.functions.reserve(&full, None).await.unwrap();
     assert_eq!(world.functions.unreserved(), 600);
 }

@@ -1,4 +1,4 @@
-//! What waits to be told is bounded, and no place holds up another.
+//! Outcomes that wait are bounded, and no place holds up another.
 
 use headwater_catalog::MemoryCatalog;
 use headwater_env::ManualClock;
