@@ -1,0 +1,23 @@
+//! Tables of items: written, read by key and by index, with their changes kept in order.
+//!
+//! A table is cut into partitions by a hash of its partition key. Each partition has a shard of the log, its change log,
+//! and one worker, which alone writes there: it evaluates what callers want against the items as they are, appends the
+//! changes with one durable write, applies them to the index, and only then answers. The index, by key and by secondary
+//! indexes, is derived from the change log: it knows how far it has come, and catches up from there at the start. Owns
+//! items, indexes, transactions, expiry and the streams of changes; leaves AWS's spelling, defaults and texts to the door.
+
+mod error;
+pub mod limits;
+mod read;
+mod record;
+mod tables;
+mod write;
+
+pub use error::Error;
+pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
+pub use record::{
+    Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,
+    Projected, Stream, TableRecord, TableState, Tags, Throughput, TimeToLive, ViewType,
+};
+pub use tables::Tables;
+pub use write::{Cancellation, Transaction, Write, WriteAction, WriteError, Written};
