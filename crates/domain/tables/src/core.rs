@@ -2,7 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
     time::Duration,
 };
 
@@ -28,6 +31,8 @@ pub(crate) struct Core {
     pub known: RwLock<Known>,
     /// Partitions that may lack changes of a transaction that was done: they get them before anything else is written.
     pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
+    /// Bytes that were written to the index and may not be durable.
+    pub unsynced: AtomicU64,
 }
 
 /// The tables that there are.
@@ -105,15 +110,28 @@ impl Core {
     }
 
     /// Writes a batch to the index.
-    pub async fn write(&self, batch: Batch) -> Result<(), Error> {
-        let index = self.index.clone();
-        self.env.blocking(move || index.write(batch)).await
+    pub async fn write(self: &Arc<Self>, batch: Batch) -> Result<(), Error> {
+        let core = self.clone();
+        self.env.blocking(move || core.write_now(batch)).await
+    }
+
+    /// The same. Waits for the disk.
+    pub fn write_now(&self, batch: Batch) -> Result<(), Error> {
+        let size = |(key, value): &(Vec<u8>, Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        let bytes: usize = batch.iter().map(size).sum();
+        self.unsynced.fetch_add(bytes as u64, SeqCst);
+        self.index.write(batch)
     }
 
     /// Makes durable what the index has.
     pub async fn sync(&self) -> Result<(), Error> {
         let index = self.index.clone();
-        self.env.blocking(move || index.sync()).await
+        let before = self.unsynced.load(SeqCst);
+        self.env.blocking(move || index.sync()).await?;
+        self.unsynced.fetch_sub(before, SeqCst);
+        Ok(())
     }
 }
 

@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     KeyKind, KeySchema, TableRecord,
-    codec::Reader,
     index::{Span, behind_all},
 };
 
@@ -207,11 +206,6 @@ pub(crate) fn length(value: &Value) -> usize {
         Value::Binary(bytes) => bytes.len(),
         _ => 1,
     }
-}
-
-/// A key behind its length.
-pub(crate) fn read_key(from: &mut Reader) -> Option<BaseKey> {
-    BaseKey::decode(&from.bytes()?)
 }
 
 #[cfg(test)]

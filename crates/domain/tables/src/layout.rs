@@ -42,7 +42,10 @@ impl Layout {
             order: Order::Key(index.key.clone(), index.projected.clone()),
         });
         let is_kept = |state: IndexState| state != IndexState::Deleting;
-        let global = record.global.iter().filter(|(_, index)| is_kept(index.state));
+        let global = record
+            .global
+            .iter()
+            .filter(|(_, index)| is_kept(index.state));
         let global = global.map(|(name, index)| Index {
             id: index.number.into(),
             name: name.clone(),
@@ -65,6 +68,26 @@ impl Layout {
         let is_it = |index: &&Index| index.name == name && !name.is_empty();
         let found = self.indexes.iter().find(is_it);
         found.ok_or_else(|| Error::NoIndex(self.record.name.clone(), name.to_owned()))
+    }
+
+    /// Whether work in the background follows from the change from `before`: indexes to fill, or to remove.
+    pub fn is_to_build(&self, before: &Self) -> bool {
+        let ids = |layout: &Self| -> Vec<u64> {
+            let ids = layout.indexes.iter().map(|index| index.id);
+            ids.collect()
+        };
+        self.is_building() || ids(self) != ids(before)
+    }
+
+    /// Whether an index is being made or removed.
+    pub fn is_building(&self) -> bool {
+        let mut global = self.record.global.values();
+        global.any(|index| index.state != IndexState::Active)
+    }
+
+    /// Whether an index is kept.
+    pub fn has(&self, id: u64) -> bool {
+        self.indexes.iter().any(|index| index.id == id)
     }
 
     /// The key of an item of the table.
@@ -144,7 +167,13 @@ impl Index {
         let row = match &self.order {
             Order::Key(key, _) => {
                 let mut values = Vec::new();
-                part(record, &key.partition, item, PARTITION_KEY_BYTES, &mut values)?;
+                part(
+                    record,
+                    &key.partition,
+                    item,
+                    PARTITION_KEY_BYTES,
+                    &mut values,
+                )?;
                 let hash = xxhash_rust::xxh3::xxh3_64(&values);
                 if let Some(sort) = &key.sort {
                     part(record, sort, item, SORT_KEY_BYTES, &mut values)?;

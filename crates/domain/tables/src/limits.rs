@@ -50,6 +50,8 @@ pub(crate) const FILL_BYTES: usize = 2 << 20;
 pub(crate) const REMOVE_ROWS: usize = 2000;
 /// How often the index is synced, and the change logs forget what it has.
 pub(crate) const SYNC_EVERY: Duration = Duration::from_secs(10);
+/// Bytes of rows after which it is synced before.
+pub(crate) const SYNC_BYTES: u64 = 64 << 20;
 /// How often items are looked for that expired.
 pub(crate) const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 /// Expired items that are removed at one time.

@@ -27,20 +27,27 @@ const AT_ONCE: ReadLimit = ReadLimit {
 /// The shards of a table's changes.
 pub(crate) fn shards(record: &TableRecord) -> Vec<ShardNumber> {
     let partitions = 0..record.partitions;
-    partitions.map(|index| shard(record.number, index)).collect()
+    partitions
+        .map(|index| shard(record.number, index))
+        .collect()
 }
 
 impl Core {
     /// Opens the shards of all tables, removes what a crash between two steps of a deletion has left, and brings the
     /// index up to the changes. Calls `seen` with each transaction that is still known, and its time.
-    pub async fn recover(&self, seen: impl FnMut(Transacted, Millis)) -> Result<(), Error> {
+    pub async fn recover(
+        self: &Arc<Self>,
+        seen: impl FnMut(Transacted, Millis),
+    ) -> Result<(), Error> {
         let mut kept = BTreeSet::from([transactions()]);
         for (_, found) in self.store.tables.all().await? {
             kept.extend(shards(&found.value));
             self.known.write().insert(found);
         }
         let opened: Vec<_> = kept.iter().copied().collect();
-        self.log.open_shards(&opened, kept_from(Millis::ZERO)).await?;
+        self.log
+            .open_shards(&opened, kept_from(Millis::ZERO))
+            .await?;
         let mut strays = self.log.shards().await?;
         let is_ours = |shard: &ShardNumber| shard.within(ShardSpace::Tables).is_some();
         strays.retain(|shard| is_ours(shard) && !kept.contains(shard));
@@ -50,24 +57,25 @@ impl Core {
     }
 
     /// Brings all partitions up to their logs, some at a time.
-    async fn catch_up(&self) -> Result<(), Error> {
+    async fn catch_up(self: &Arc<Self>) -> Result<(), Error> {
         let partitions = self.tables().into_iter().flat_map(|table| {
             let partitions = 0..table.layout().record.partitions;
             partitions.map(move |index| (table.clone(), index))
         });
-        let load = async |(table, index): (Arc<Table>, u16)| {
-            self.load(&table, index).await.map(drop)
-        };
+        let load =
+            async |(table, index): (Arc<Table>, u16)| self.load(&table, index).await.map(drop);
         let loads = stream::iter(partitions).map(load);
         loads.buffer_unordered(OPEN_AT_ONCE).try_collect().await
     }
 
     /// A partition, brought up to its log.
-    pub async fn load(&self, table: &Table, index: u16) -> Result<Partition, Error> {
+    pub async fn load(self: &Arc<Self>, table: &Table, index: u16) -> Result<Partition, Error> {
         let layout = table.layout();
         let mut partition = Partition::of_index(&layout, index, &*self.view())?;
         loop {
-            let chunk = self.read(&layout, partition.shard(), partition.meta.position).await?;
+            let chunk = self
+                .read(&layout, partition.shard(), partition.meta.position)
+                .await?;
             self.agree(&layout, &mut partition, &chunk)?;
             if chunk.records.is_empty() {
                 return Ok(partition);
@@ -121,7 +129,10 @@ impl Core {
     }
 
     /// Gives every partition the changes of transactions that it lacks.
-    async fn settle_all(&self, mut seen: impl FnMut(Transacted, Millis)) -> Result<(), Error> {
+    async fn settle_all(
+        self: &Arc<Self>,
+        mut seen: impl FnMut(Transacted, Millis),
+    ) -> Result<(), Error> {
         let mut from = 0;
         loop {
             let chunk = self.log.read(transactions(), from, AT_ONCE).await?;
@@ -139,7 +150,7 @@ impl Core {
         }
     }
 
-    async fn settle_one(&self, participant: &Participant) -> Result<(), Error> {
+    async fn settle_one(self: &Arc<Self>, participant: &Participant) -> Result<(), Error> {
         let Some(table) = self.numbered(participant.table) else {
             return Ok(());
         };
@@ -153,7 +164,11 @@ impl Core {
     }
 
     /// Gives one partition the changes of transactions that it lacks.
-    pub async fn settle(&self, table: &Table, partition: &mut Partition) -> Result<(), Error> {
+    pub async fn settle(
+        self: &Arc<Self>,
+        table: &Table,
+        partition: &mut Partition,
+    ) -> Result<(), Error> {
         let (layout, mut from) = (table.layout(), 0);
         loop {
             let chunk = self.log.read(transactions(), from, AT_ONCE).await?;
@@ -177,7 +192,7 @@ impl Core {
 
     /// Appends the changes of a transaction that a partition lacks.
     async fn give(
-        &self,
+        self: &Arc<Self>,
         layout: &Layout,
         partition: &mut Partition,
         participant: &Participant,

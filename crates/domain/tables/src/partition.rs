@@ -1,5 +1,7 @@
 //! A partition of a table, as its writer knows it: where its log ends, and which rows a change makes in the index.
 
+use std::sync::Arc;
+
 use headwater_items::{Item, encode, item_size};
 use headwater_log::{Append, Appended, NewRecord, ShardNumber};
 use headwater_types::Millis;
@@ -70,7 +72,7 @@ impl Partition {
     /// Appends changes to the log, and writes what they make of the index.
     pub async fn commit(
         &mut self,
-        core: &Core,
+        core: &Arc<Core>,
         layout: &Layout,
         changes: &[Altered],
     ) -> Result<(), Error> {
@@ -87,7 +89,7 @@ impl Partition {
     /// Appends records to the log.
     pub async fn append(
         &self,
-        core: &Core,
+        core: &Arc<Core>,
         layout: &Layout,
         records: &Records,
     ) -> Result<Appended, Error> {

@@ -71,7 +71,9 @@ impl<'a> Pass<'a> {
                 None => condition.holds(&Item::new()),
             };
             if !holds {
-                return Err(WriteError::ConditionFailed(before.map(Arc::unwrap_or_clone)));
+                return Err(WriteError::ConditionFailed(
+                    before.map(Arc::unwrap_or_clone),
+                ));
             }
         }
         let after = match cause {
@@ -128,11 +130,12 @@ impl<'a> Pass<'a> {
             WriteAction::Check => return Ok(before.clone()),
             WriteAction::Delete => return Ok(None),
             WriteAction::Put(item) => item.clone(),
-            WriteAction::Update(update) => {
-                update.apply(before.as_deref().unwrap_or(&write.key))?
-            }
+            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(&write.key))?,
         };
-        let moved = write.key.iter().find(|(name, value)| after.get(*name) != Some(value));
+        let moved = write
+            .key
+            .iter()
+            .find(|(name, value)| after.get(*name) != Some(value));
         if let Some((name, _)) = moved {
             return Err(WriteError::ChangesKey(name.clone()));
         }

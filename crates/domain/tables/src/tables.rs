@@ -4,7 +4,10 @@ use std::{
     collections::HashMap,
     ops::Bound::{Excluded, Unbounded},
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
 };
 
 use futures_util::future::join_all;
@@ -19,7 +22,7 @@ use crate::{
     Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
     core::{Core, Table, shown},
     index::{FjallIndex, Index},
-    keeper,
+    keeper::{self, Todo},
     keys::shard,
     layout::Layout,
     limits::CALLS,
@@ -43,9 +46,9 @@ pub(crate) struct Inner {
     /// Held during a change, so that the log has the tables' shards as the catalog has the tables.
     pub changing: tokio::sync::Mutex<()>,
     pub tokens: Mutex<Tokens>,
-    /// Work in the background.
-    pub keeping: tokio::sync::Mutex<keeper::Keeping>,
-    /// There is some at once.
+    /// Work to be done in the background.
+    pub todo: Mutex<Todo>,
+    /// There is some.
     pub wake: Arc<Notify>,
     pub is_closed: AtomicBool,
 }
@@ -96,6 +99,7 @@ impl Tables {
             index,
             known: Default::default(),
             unsettled: Mutex::default(),
+            unsynced: AtomicU64::new(0),
         });
         let mut tokens = Tokens::default();
         core.recover(|transacted, time| {
@@ -104,13 +108,13 @@ impl Tables {
             }
         })
         .await?;
-        let keeping = keeper::Keeping::at_start(&core);
+        let todo = Todo::at_start(&core).await?;
         let inner = Arc::new(Inner {
             core,
             workers: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             tokens: Mutex::new(tokens),
-            keeping: tokio::sync::Mutex::new(keeping),
+            todo: Mutex::new(todo),
             wake: Arc::default(),
             is_closed: AtomicBool::new(false),
         });
@@ -244,12 +248,23 @@ impl Tables {
 
     /// Returns once a partition has a change at `offset`, or has ended. May return early.
     pub async fn wait(&self, table: u64, partition: u16, offset: u64) {
-        self.inner.core.log.wait(shard(table, partition), offset).await;
+        self.inner
+            .core
+            .log
+            .wait(shard(table, partition), offset)
+            .await;
     }
 
     /// Ends the workers, and leaves the index as it is found next time.
     pub async fn close(&self) {
-        self.inner.close().await;
+        let inner = &self.inner;
+        inner.is_closed.store(true, SeqCst);
+        inner.wake.notify_one();
+        let ended = inner.end_workers(|_| true).await;
+        if let Err(error) = inner.core.sync().await {
+            tracing::error!(%error, "the index of tables was not synced: the next start takes longer");
+        }
+        drop(ended);
     }
 }
 
@@ -298,7 +313,7 @@ impl Inner {
         if self.core.numbered(table.number).is_none() {
             return Err(Error::NoTable(table.layout().record.name.clone()));
         }
-        if self.is_closed.load(std::sync::atomic::Ordering::SeqCst) {
+        if self.is_closed.load(SeqCst) {
             return Err(Error::Log(headwater_log::LogError::Closed));
         }
         let (calls, receiver) = mpsc::channel(CALLS);

@@ -26,7 +26,12 @@ struct Known {
 
 impl Tokens {
     /// Whether the request with this token was done. Where it was not, it is under way from now on.
-    pub fn claim(&mut self, token: &str, digest: [u8; 32], now: Millis) -> Result<bool, Cancellation> {
+    pub fn claim(
+        &mut self,
+        token: &str,
+        digest: [u8; 32],
+        now: Millis,
+    ) -> Result<bool, Cancellation> {
         self.forget(now);
         let key = xxh3_128(token.as_bytes());
         match self.known.get(&key) {
@@ -59,7 +64,11 @@ impl Tokens {
         {
             self.by_time.pop_front();
             // A token may have been done again since.
-            if self.known.get(&key).is_some_and(|known| known.done == Some(done)) {
+            if self
+                .known
+                .get(&key)
+                .is_some_and(|known| known.done == Some(done))
+            {
                 self.known.remove(&key);
             }
         }

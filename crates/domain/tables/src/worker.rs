@@ -156,7 +156,10 @@ impl Worker {
                 Call::Write(write, cause, reply) => {
                     let known = pass.changes.len();
                     let outcome = pass.write(&write, &cause);
-                    bytes += pass.changes[known..].iter().map(Altered::size).sum::<usize>();
+                    bytes += pass.changes[known..]
+                        .iter()
+                        .map(Altered::size)
+                        .sum::<usize>();
                     turn.answers.push((reply, outcome));
                 }
                 other => {
@@ -196,7 +199,7 @@ impl Worker {
         let filled = self.core.env.blocking(move || {
             let filled = partition.fill(&indexed, &*core.view());
             filled.and_then(|(batch, has_more)| {
-                core.index.write(batch)?;
+                core.write_now(batch)?;
                 Ok((partition, has_more))
             })
         });

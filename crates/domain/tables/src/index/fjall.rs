@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use bytes::Bytes;
-use fjall::{
-    Database, Keyspace, KeyspaceCreateOptions, KvPair, PersistMode, Readable, Snapshot,
-};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvPair, PersistMode, Readable, Snapshot};
 
 use super::{Batch, Index, Rows, Span, View};
 use crate::{
     Error,
-    limits::{INDEX_CACHE_BYTES, INDEX_FILES, INDEX_JOURNAL_BYTES, INDEX_MEMTABLE_BYTES, INDEX_THREADS},
+    limits::{
+        INDEX_CACHE_BYTES, INDEX_FILES, INDEX_JOURNAL_BYTES, INDEX_MEMTABLE_BYTES, INDEX_THREADS,
+    },
 };
 
 /// All rows are in one: so a crash leaves those of the batches up to some batch, and of none behind it.
@@ -88,7 +88,9 @@ impl View for FjallView {
         if span.is_empty() {
             return Box::new(std::iter::empty());
         }
-        let rows = self.snapshot.range(&self.rows, &span.from[..]..&span.to[..]);
+        let rows = self
+            .snapshot
+            .range(&self.rows, &span.from[..]..&span.to[..]);
         let row = |(key, value): KvPair| (Bytes::from(key), Bytes::from(value));
         let read = move |guard: fjall::Guard| guard.into_inner().map(row).map_err(failed);
         match descending {

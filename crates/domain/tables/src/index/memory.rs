@@ -1,6 +1,10 @@
 //! An index in memory, for tests: it can lose what was not synced.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -21,10 +25,13 @@ struct State {
 }
 
 impl MemoryIndex {
-    /// Loses all that was written since the last sync, as a crash may.
-    pub fn crash(&self) {
-        let mut state = self.0.lock();
-        state.rows = state.synced.clone();
+    /// The index as a crash may leave it: without all that was written since the last sync.
+    pub fn crashed(&self) -> Self {
+        let synced = self.0.lock().synced.clone();
+        Self(Mutex::new(State {
+            rows: synced.clone(),
+            synced,
+        }))
     }
 }
 
@@ -61,7 +68,8 @@ impl View for Map {
         if span.is_empty() {
             return Box::new(std::iter::empty());
         }
-        let rows = BTreeMap::range::<[u8], _>(self, &span.from[..]..&span.to[..]);
+        let bounds = (Included(&span.from[..]), Excluded(&span.to[..]));
+        let rows = BTreeMap::range::<[u8], _>(self, bounds);
         let rows = rows.map(|(key, value)| Ok((key.clone(), value.clone())));
         match descending {
             true => Box::new(rows.rev()),

@@ -38,6 +38,14 @@ impl Span {
         }
     }
 
+    /// No keys.
+    pub fn empty() -> Self {
+        Self {
+            from: Vec::new(),
+            to: Vec::new(),
+        }
+    }
+
     /// Whether no key can be in it.
     pub fn is_empty(&self) -> bool {
         self.from >= self.to
@@ -111,7 +119,9 @@ mod tests {
             .write(vec![put("a", "1"), put("b", "2"), put("c", "3")])
             .unwrap();
         let before = index.view();
-        index.write(vec![("b".into(), None), put("d", "4")]).unwrap();
+        index
+            .write(vec![("b".into(), None), put("d", "4")])
+            .unwrap();
         let after = index.view();
         assert_eq!(before.get(b"b").unwrap().as_deref(), Some(&b"2"[..]));
         assert_eq!(after.get(b"b").unwrap(), None);
