@@ -99,8 +99,9 @@ impl Number {
     }
 
     /// Its bytes as AWS counts them: one, one for each pair of digits, counted from the point to both sides, and one where
-    /// it is negative, but 21 at most. (Source: the developer guide, "DynamoDB item sizes and formats", says about as much.
-    /// The rest is what dynalite and dynoxide found out by asking AWS: "12" and "0.15" take 2, "1.5" and "-42" take 3.)
+    /// it is negative. The developer guide, "DynamoDB item sizes and formats", says about as much; dynalite and dynoxide asked
+    /// AWS: "12" and "0.15" take 2, "1.5" and "-42" take 3. The two differ over "120", where this follows dynalite: 3. That
+    /// no number takes more than 21 is what AWS's own store for JanusGraph reckons with.
     pub fn size(&self) -> usize {
         if self.digits == 0 {
             return 1;

@@ -29,6 +29,19 @@ fn nested(levels: usize) -> Item {
 
 #[test]
 fn an_item_has_the_bytes_of_the_document() {
+    let list = vec![Value::Bool(true), Value::Number(number("1700000000"))];
+    let example = item([
+        ("id", Value::String("u1".into())),
+        ("n", Value::Number(number("-12.5"))),
+        ("t", Value::List(list)),
+    ]);
+    let expected = b"\x01\x03\x02id\x01\x02u1\x01n\x02\x03\x7d\x01t\x07\x02\x05\x02\x20\x11";
+    assert_eq!(encoded(&example), expected);
+    assert_eq!(decode(expected), Ok(example));
+}
+
+#[test]
+fn values_of_all_kinds_have_their_bytes() {
     let example = item([
         ("id", Value::String("u1".into())),
         ("n", Value::Number(number("-12.5"))),
