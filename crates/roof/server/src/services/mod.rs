@@ -1,6 +1,7 @@
 //! The services of a server, as a list: each is one value that says how it opens. A service that needs another takes a
 //! small trait that the other gave when it opened, so it stands behind the other in the list.
 
+mod dynamodb;
 #[cfg(test)]
 mod echo;
 mod firehose;
@@ -45,6 +46,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "sqs",
         open: |ground, given| Box::pin(sqs::open(ground, given)),
+    },
+    Service {
+        name: "dynamodb",
+        open: |ground, given| Box::pin(dynamodb::open(ground, given)),
     },
     Service {
         name: "kinesis",

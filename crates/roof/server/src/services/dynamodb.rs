@@ -1,0 +1,34 @@
+//! DynamoDB: tables of items.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_dynamodb::Dynamo;
+use headwater_tables::Tables;
+use headwater_wire::Table;
+
+use crate::{
+    Failure,
+    ground::Ground,
+    services::{Given, Running},
+};
+
+struct Service(Dynamo);
+
+pub async fn open(ground: &Ground, _: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+    let (env, catalog, log) = ground.parts();
+    let clock = env.clock.clone();
+    let tables = Tables::open(env, catalog, log, &ground.dir("tables")).await?;
+    Ok(Arc::new(Service(Dynamo { tables, clock })))
+}
+
+#[async_trait]
+impl Running for Service {
+    fn table(&self) -> Table {
+        headwater_dynamodb::table(Arc::new(self.0.clone()))
+    }
+
+    async fn close(&self) {
+        self.0.tables.close().await;
+    }
+}
