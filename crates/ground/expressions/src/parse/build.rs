@@ -30,28 +30,38 @@ pub fn condition(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Con
             Condition::Or(Box::new(one), Box::new(condition(other, placeholders)?))
         }
         Node::Not(inner) => Condition::Not(Box::new(condition(inner, placeholders)?)),
-        Node::Compare(comparison, one, other) => {
-            let wrong = wrong_count(one).or_else(|| wrong_count(other));
+        leaf => test(leaf, placeholders)?,
+    })
+}
+
+/// A condition that has no others in it.
+fn test(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
+    match node {
+        Node::Compare(comparison, operands) => {
+            let [one, other] = &**operands;
+            let wrong = operands.iter().find_map(wrong_count);
             let (one, other) = (operand(one, placeholders)?, operand(other, placeholders)?);
             refuse(wrong)?;
-            compare(*comparison, one, other)?
+            compare(*comparison, one, other)
         }
-        Node::Between(value, low, high) => {
-            let wrong = [value, low, high].into_iter().find_map(wrong_count);
+        Node::Between(operands) => {
+            let [value, low, high] = &**operands;
+            let wrong = operands.iter().find_map(wrong_count);
             let value = operand(value, placeholders)?;
             let (low, high) = (operand(low, placeholders)?, operand(high, placeholders)?);
             refuse(wrong)?;
-            between(value, low, high)?
+            between(value, low, high)
         }
         Node::In(value, others) => {
             let wrong = wrong_count(value).or_else(|| others.iter().find_map(wrong_count));
             let value = operand(value, placeholders)?;
             let others = operands(others, placeholders)?;
             refuse(wrong)?;
-            one_of(value, others)?
+            one_of(value, others)
         }
-        Node::Call(call) => function(call, placeholders)?,
-    })
+        Node::Call(call) => function(call, placeholders),
+        Node::And(..) | Node::Or(..) | Node::Not(_) => condition(node, placeholders),
+    }
 }
 
 /// The value that is meant; a function among values is `size`.

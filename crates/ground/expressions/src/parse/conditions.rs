@@ -24,6 +24,10 @@ static DIALECT: Dialect = Dialect {
     paths_go_on: true,
 };
 
+/// How tight operators bind, the loosest first.
+const OR: u8 = 1;
+const AND: u8 = 2;
+
 /// What was read, and whether it stands in parentheses.
 struct Part<'a> {
     what: What<'a>,
@@ -42,7 +46,7 @@ enum What<'a> {
 /// When it is none.
 pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
     let mut reader = Reader::new(text, &DIALECT);
-    let part = reader.any_of()?;
+    let part = reader.joined(OR)?;
     let node = reader.whole(part)?;
     reader.end()?;
     reader.findings.check(&[
@@ -56,48 +60,40 @@ pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
 }
 
 impl<'a> Reader<'a> {
-    /// Conditions between `OR`.
-    fn any_of(&mut self) -> Result<Part<'a>, Invalid> {
-        let mut part = self.all_of()?;
-        while self.at_keyword("OR") {
-            let (one, other) = self.joined(part, Self::all_of)?;
-            part = Part::condition(Node::Or(one, other));
+    /// Conditions joined by operators that bind at least so tight.
+    fn joined(&mut self, tightness: u8) -> Result<Part<'a>, Invalid> {
+        let mut negations = 0;
+        while self.at_keyword("NOT") {
+            self.bump();
+            self.operator()?;
+            negations += 1;
         }
-        Ok(part)
-    }
-
-    /// Conditions between `AND`.
-    fn all_of(&mut self) -> Result<Part<'a>, Invalid> {
-        let mut part = self.negated()?;
-        while self.at_keyword("AND") {
-            let (one, other) = self.joined(part, Self::negated)?;
-            part = Part::condition(Node::And(one, other));
+        let mut part = self.compared()?;
+        for _ in 0..negations {
+            let inner = Box::new(self.whole(part)?);
+            part = Part::condition(Node::Not(inner));
         }
-        Ok(part)
-    }
-
-    /// Two conditions; behind the first a keyword is next.
-    fn joined(
-        &mut self,
-        one: Part<'a>,
-        read: fn(&mut Self) -> Result<Part<'a>, Invalid>,
-    ) -> Result<(Box<Node<'a>>, Box<Node<'a>>), Invalid> {
-        let one = self.whole(one)?;
-        self.bump();
-        self.operator()?;
-        let other = read(self)?;
-        Ok((Box::new(one), Box::new(self.whole(other)?)))
-    }
-
-    /// A condition, with `NOT` before it or without.
-    fn negated(&mut self) -> Result<Part<'a>, Invalid> {
-        if !self.at_keyword("NOT") {
-            return self.compared();
+        loop {
+            let operator = if self.at_keyword("AND") {
+                AND
+            } else if self.at_keyword("OR") {
+                OR
+            } else {
+                return Ok(part);
+            };
+            if operator < tightness {
+                return Ok(part);
+            }
+            let one = Box::new(self.whole(part)?);
+            self.bump();
+            self.operator()?;
+            let other = self.joined(operator + 1)?;
+            let other = Box::new(self.whole(other)?);
+            part = Part::condition(match operator {
+                AND => Node::And(one, other),
+                _ => Node::Or(one, other),
+            });
         }
-        self.bump();
-        self.operator()?;
-        let inner = self.negated()?;
-        Ok(Part::condition(Node::Not(Box::new(self.whole(inner)?))))
     }
 
     /// A comparison, or whatever stands alone.
@@ -114,19 +110,32 @@ impl<'a> Reader<'a> {
         self.bump();
         self.operator()?;
         self.check_place(&value);
-        Ok(Part::condition(if let Some(comparison) = comparison {
-            Node::Compare(comparison, value, self.compared_with()?)
-        } else if between {
+        self.comparing(value, comparison, between)
+            .map(Part::condition)
+    }
+
+    /// What follows the operator behind a value.
+    fn comparing(
+        &mut self,
+        value: RawOperand<'a>,
+        comparison: Option<Comparison>,
+        between: bool,
+    ) -> Result<Node<'a>, Invalid> {
+        if let Some(comparison) = comparison {
+            let other = self.compared_with()?;
+            return Ok(Node::Compare(comparison, Box::new([value, other])));
+        }
+        if between {
             let low = self.compared_with()?;
             self.expect_keyword("AND")?;
-            Node::Between(value, low, self.compared_with()?)
-        } else {
-            self.expect("(")?;
-            let (first, mut others) = self.within(Self::operands)?;
-            others.insert(0, first);
-            others.iter().for_each(|other| self.check_place(other));
-            Node::In(value, others)
-        }))
+            let high = self.compared_with()?;
+            return Ok(Node::Between(Box::new([value, low, high])));
+        }
+        self.expect("(")?;
+        let (first, mut others) = self.within(Self::operands)?;
+        others.insert(0, first);
+        others.iter().for_each(|other| self.check_place(other));
+        Ok(Node::In(Box::new(value), others))
     }
 
     fn compared_with(&mut self) -> Result<RawOperand<'a>, Invalid> {
@@ -143,7 +152,9 @@ impl<'a> Reader<'a> {
                 enclosed: false,
             });
         }
-        let inner = self.within(Self::any_of)?;
+        self.enter()?;
+        let inner = self.joined(OR)?;
+        self.leave()?;
         if inner.enclosed {
             self.redundant();
         }

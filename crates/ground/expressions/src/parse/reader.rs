@@ -170,18 +170,29 @@ impl<'a> Reader<'a> {
         )))
     }
 
+    /// Goes into parentheses, the first of which is behind us.
+    pub fn enter(&mut self) -> Result<(), Invalid> {
+        self.nested += 1;
+        if self.nested > limits::NESTED {
+            return Err(Invalid::new(REDUNDANT));
+        }
+        Ok(())
+    }
+
+    /// Goes out of them.
+    pub fn leave(&mut self) -> Result<(), Invalid> {
+        self.nested -= 1;
+        self.expect(")")
+    }
+
     /// Reads what stands in parentheses, the first of which is behind us.
     pub fn within<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Invalid>,
     ) -> Result<T, Invalid> {
-        self.nested += 1;
-        if self.nested > limits::NESTED {
-            return Err(Invalid::new(REDUNDANT));
-        }
+        self.enter()?;
         let inner = read(self)?;
-        self.nested -= 1;
-        self.expect(")")?;
+        self.leave()?;
         Ok(inner)
     }
 
