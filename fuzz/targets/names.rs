@@ -3,6 +3,7 @@
 
 use headwater_delivery::{Database, WebAddress};
 use headwater_fuzz::target;
+use headwater_items::Number;
 use headwater_objects::{BucketName, ObjectName};
 use headwater_types::{Arn, HashKey, SequenceNumber, StreamName};
 
@@ -18,6 +19,9 @@ target!(|text: &str| {
     }
     if let Ok(database) = Database::parse(text) {
         assert_eq!(Database::parse(&database.to_string()), Ok(database));
+    }
+    if let Ok(number) = text.parse::<Number>() {
+        assert_eq!(number.to_string().parse(), Ok(number));
     }
     drop(text.parse::<StreamName>());
     drop(WebAddress::parse(text).map(|address| address.join("/x")));

@@ -1,6 +1,8 @@
 //! Conditions and filters.
 
-use headwater_items::{Item, Kind, Value};
+use std::{borrow::Cow, cmp::Ordering};
+
+use headwater_items::{Item, Kind, Number, Value};
 
 use crate::Path;
 
@@ -24,10 +26,10 @@ pub enum Condition {
     /// There is none.
     NotExists(Path),
     /// The value is of this kind.
-    IsKind(Path, Kind),
+    IsKind(Operand, Kind),
     /// A string or binary value begins with another.
     BeginsWith(Operand, Operand),
-    /// A string has another in it, or a set or list has an element.
+    /// A string or binary value has another in it, or a set or list has an element.
     Contains(Operand, Operand),
 }
 
@@ -61,7 +63,103 @@ pub enum Operand {
 
 impl Condition {
     /// Whether it holds.
-    pub fn holds(&self, _item: &Item) -> bool {
-        todo!()
+    pub fn holds(&self, item: &Item) -> bool {
+        let two = |one: &Operand, other: &Operand, holds: fn(&Value, &Value) -> bool| {
+            let (one, other) = (one.of(item), other.of(item));
+            one.zip(other)
+                .is_some_and(|(one, other)| holds(&one, &other))
+        };
+        match self {
+            Self::And(one, other) => one.holds(item) && other.holds(item),
+            Self::Or(one, other) => one.holds(item) || other.holds(item),
+            Self::Not(one) => !one.holds(item),
+            // A value that is not there differs from all, even from another that is not there.
+            Self::Compare(Comparison::NotEqual, one, other) => !two(one, other, Value::eq),
+            Self::Compare(Comparison::Equal, one, other) => two(one, other, Value::eq),
+            Self::Compare(Comparison::Less, one, other) => two(one, other, |one, other| {
+                order(one, other).is_some_and(Ordering::is_lt)
+            }),
+            Self::Compare(Comparison::LessOrEqual, one, other) => two(one, other, not_greater),
+            Self::Compare(Comparison::Greater, one, other) => two(one, other, |one, other| {
+                order(one, other).is_some_and(Ordering::is_gt)
+            }),
+            Self::Compare(Comparison::GreaterOrEqual, one, other) => two(other, one, not_greater),
+            Self::Between(value, low, high) => {
+                two(low, value, not_greater) && two(value, high, not_greater)
+            }
+            Self::In(value, others) => others.iter().any(|other| two(value, other, Value::eq)),
+            Self::Exists(path) => path.find(item).is_some(),
+            Self::NotExists(path) => path.find(item).is_none(),
+            Self::IsKind(value, kind) => value.of(item).is_some_and(|value| value.kind() == *kind),
+            Self::BeginsWith(value, start) => two(value, start, begins_with),
+            Self::Contains(value, other) => two(value, other, contains),
+        }
     }
 }
+
+impl Operand {
+    /// The value, where there is one.
+    fn of<'a>(&'a self, item: &'a Item) -> Option<Cow<'a, Value>> {
+        match self {
+            Self::Path(path) => path.find(item).map(Cow::Borrowed),
+            Self::Value(value) => Some(Cow::Borrowed(value)),
+            Self::Size(value) => {
+                let size = i64::try_from(size(&*value.of(item)?)?).ok()?;
+                Some(Cow::Owned(Value::Number(Number::from(size))))
+            }
+        }
+    }
+}
+
+/// What `size` says of a value; none of numbers, truth values and null. The size of a string is that of its UTF-16.
+fn size(value: &Value) -> Option<usize> {
+    match value {
+        Value::String(text) => Some(text.encode_utf16().count()),
+        Value::Binary(bytes) => Some(bytes.len()),
+        Value::List(list) => Some(list.len()),
+        Value::Map(map) => Some(map.len()),
+        Value::StringSet(set) => Some(set.len()),
+        Value::NumberSet(set) => Some(set.len()),
+        Value::BinarySet(set) => Some(set.len()),
+        Value::Number(_) | Value::Bool(_) | Value::Null => None,
+    }
+}
+
+/// The order of two values of one kind that has an order.
+pub(crate) fn order(one: &Value, other: &Value) -> Option<Ordering> {
+    match (one, other) {
+        (Value::String(one), Value::String(other)) => Some(one.cmp(other)),
+        (Value::Number(one), Value::Number(other)) => Some(one.cmp(other)),
+        (Value::Binary(one), Value::Binary(other)) => Some(one.cmp(other)),
+        _ => None,
+    }
+}
+
+fn not_greater(one: &Value, other: &Value) -> bool {
+    order(one, other).is_some_and(Ordering::is_le)
+}
+
+fn begins_with(value: &Value, start: &Value) -> bool {
+    match (value, start) {
+        (Value::String(text), Value::String(start)) => text.starts_with(start.as_str()),
+        (Value::Binary(bytes), Value::Binary(start)) => bytes.starts_with(start),
+        _ => false,
+    }
+}
+
+fn contains(value: &Value, other: &Value) -> bool {
+    match (value, other) {
+        (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
+        (Value::Binary(bytes), Value::Binary(part)) => {
+            part.is_empty() || bytes.windows(part.len()).any(|window| window == &part[..])
+        }
+        (Value::StringSet(set), Value::String(element)) => set.contains(element),
+        (Value::NumberSet(set), Value::Number(element)) => set.contains(element),
+        (Value::BinarySet(set), Value::Binary(element)) => set.contains(element),
+        (Value::List(list), element) => list.contains(element),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,23 @@
 //! items themselves to `items`, and what is done with the outcome to others.
 
 mod condition;
+mod invalid;
 mod key_condition;
+mod kinds;
 pub mod legacy;
+pub mod limits;
 mod parse;
 mod path;
+mod placeholders;
 mod update;
 
 pub use condition::{Comparison, Condition, Operand};
-pub use key_condition::{KeyCondition, SortCondition};
-pub use parse::{Invalid, Placeholders, condition, key_condition, projection, update};
+pub use invalid::Invalid;
+pub use key_condition::{KeyCondition, KeyConditions, SortCondition};
+pub use parse::{condition, key_condition, key_conditions, projection, update};
 pub use path::{Path, Projection, Step};
+pub use placeholders::Placeholders;
 pub use update::{Action, SetValue, Update, UpdateError};
+
+#[cfg(test)]
+mod testing;

@@ -5,9 +5,13 @@
 
 mod codec;
 pub mod key;
+pub mod limits;
 mod number;
 mod value;
 
-pub use codec::{Damaged, decode, encode};
+#[cfg(test)]
+mod tests;
+
+pub use codec::{Damaged, decode, decode_shared, encode};
 pub use number::{Number, NumberError};
 pub use value::{Item, Kind, Value, item_size};

@@ -1,0 +1,94 @@
+//! Texts become trees.
+//!
+//! A text is read whole first (`reader`, `conditions`, `updates`); what is found on the way that is no fault of syntax is
+//! noted. Then the checks are made, in AWS's order, and the tree is built (`build` and `build_update`).
+
+mod build;
+mod build_update;
+mod conditions;
+mod findings;
+mod keys;
+mod overlap;
+mod raw;
+mod reader;
+mod reserved;
+mod tokens;
+mod updates;
+
+use crate::{
+    Condition, Invalid, KeyCondition, KeyConditions, Placeholders, Projection, Update, limits,
+};
+
+/// The condition or filter that a text means.
+///
+/// # Errors
+/// When it means none.
+pub fn condition(text: &str, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
+    check_size(text)?;
+    let node = conditions::read(text)?;
+    build::condition(&node, placeholders)
+}
+
+/// The update that a text means.
+///
+/// # Errors
+/// When it means none.
+pub fn update(text: &str, placeholders: &mut Placeholders) -> Result<Update, Invalid> {
+    check_size(text)?;
+    let clauses = updates::read(text)?;
+    build_update::update(&clauses, placeholders)
+}
+
+/// The projection that a text means.
+///
+/// # Errors
+/// When it means none.
+pub fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Projection, Invalid> {
+    check_size(text)?;
+    let paths = reader::projection(text)?
+        .into_iter()
+        .map(|path| path.resolve(placeholders))
+        .collect::<Result<Vec<_>, _>>()?;
+    overlap::check(&paths)?;
+    Ok(Projection(paths))
+}
+
+/// What a text wants of the attributes of a key; which make it is not known yet.
+///
+/// # Errors
+/// When it means no such thing.
+pub fn key_conditions(
+    text: &str,
+    placeholders: &mut Placeholders,
+) -> Result<KeyConditions, Invalid> {
+    keys::conditions(condition(text, placeholders)?)
+}
+
+/// The key condition that a text means; `partition` and `sort` are the names of the key's attributes.
+///
+/// # Errors
+/// When it means none.
+pub fn key_condition(
+    text: &str,
+    placeholders: &mut Placeholders,
+    partition: &str,
+    sort: Option<&str>,
+) -> Result<KeyCondition, Invalid> {
+    key_conditions(text, placeholders)?.of_key(partition, sort)
+}
+
+fn check_size(text: &str) -> Result<(), Invalid> {
+    if text.trim_ascii().is_empty() {
+        return Err(Invalid::new("The expression can not be empty;"));
+    }
+    if text.len() > limits::EXPRESSION_BYTES {
+        return Err(Invalid::new(format!(
+            "Expression size has exceeded the maximum allowed size; expression size: {}",
+            text.len()
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! What a text says, as it says it: names and values are not looked up yet.
+
+use crate::{Comparison, Invalid, Path, Placeholders, Step, limits};
+
+/// A path as it is written.
+#[derive(Debug, Clone)]
+pub struct RawPath<'a> {
+    pub root: &'a str,
+    pub steps: Vec<RawStep<'a>>,
+}
+
+/// A step as it is written.
+#[derive(Debug, Clone, Copy)]
+pub enum RawStep<'a> {
+    Field(&'a str),
+    Index(usize),
+}
+
+/// A value as it is written.
+#[derive(Debug, Clone)]
+pub enum RawOperand<'a> {
+    Path(RawPath<'a>),
+    Value(&'a str),
+    Call(Call<'a>),
+}
+
+/// A function and what it is given.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    pub function: &'a str,
+    pub first: Box<RawOperand<'a>>,
+    pub rest: Vec<RawOperand<'a>>,
+}
+
+/// A condition as it is written.
+#[derive(Debug, Clone)]
+pub enum Node<'a> {
+    And(Box<Node<'a>>, Box<Node<'a>>),
+    Or(Box<Node<'a>>, Box<Node<'a>>),
+    Not(Box<Node<'a>>),
+    Compare(Comparison, RawOperand<'a>, RawOperand<'a>),
+    Between(RawOperand<'a>, RawOperand<'a>, RawOperand<'a>),
+    In(RawOperand<'a>, Vec<RawOperand<'a>>),
+    Call(Call<'a>),
+}
+
+/// An action of an update as it is written.
+#[derive(Debug, Clone)]
+pub enum Clause<'a> {
+    Set(RawPath<'a>, Sum<'a>),
+    Remove(RawPath<'a>),
+    Add(RawPath<'a>, &'a str),
+    Delete(RawPath<'a>, &'a str),
+}
+
+/// What is set.
+#[derive(Debug, Clone)]
+pub enum Sum<'a> {
+    One(RawOperand<'a>),
+    Plus(RawOperand<'a>, RawOperand<'a>),
+    Minus(RawOperand<'a>, RawOperand<'a>),
+}
+
+impl<'a> Call<'a> {
+    /// What the function is given.
+    pub fn arguments(&self) -> impl Iterator<Item = &RawOperand<'a>> {
+        std::iter::once(&*self.first).chain(&self.rest)
+    }
+
+    /// What is wrong with the number of operands where there should be so many.
+    pub fn wrong_count(&self, right: usize) -> Option<Invalid> {
+        let count = 1 + self.rest.len();
+        (count != right).then(|| {
+            Invalid::new(format!(
+                "Incorrect number of operands for operator or function; \
+                 operator or function: {}, number of operands: {count}",
+                self.function
+            ))
+        })
+    }
+}
+
+impl RawPath<'_> {
+    /// The path that is meant.
+    ///
+    /// # Errors
+    /// Where a name is not defined, or it goes too deep.
+    pub fn resolve(&self, placeholders: &mut Placeholders) -> Result<Path, Invalid> {
+        let root = placeholders.name(self.root)?.to_owned();
+        let steps = self
+            .steps
+            .iter()
+            .map(|step| match step {
+                RawStep::Field(name) => Ok(Step::Field(placeholders.name(name)?.to_owned())),
+                RawStep::Index(index) => Ok(Step::Index(*index)),
+            })
+            .collect::<Result<Vec<_>, Invalid>>()?;
+        let levels = 1 + steps.len();
+        if levels > limits::PATH_LEVELS {
+            return Err(Invalid::new(format!(
+                "The document path has too many nesting levels; nesting levels: {levels}"
+            )));
+        }
+        Ok(Path { root, steps })
+    }
+}
