@@ -6,18 +6,39 @@
 //! indexes, is derived from the change log: it knows how far it has come, and catches up from there at the start. Owns
 //! items, indexes, transactions, expiry and the streams of changes; leaves AWS's spelling, defaults and texts to the door.
 
+mod build;
+mod change;
+mod codec;
+mod core;
 mod error;
+mod index;
+mod keeper;
+mod keys;
+mod layout;
 pub mod limits;
+mod load;
+mod manage;
+mod meta;
+mod page;
+mod partition;
+mod pass;
 mod read;
 mod record;
+mod store;
 mod tables;
+mod tokens;
+mod transact;
+mod transaction;
+mod worker;
 mod write;
 
+pub use change::Change;
 pub use error::Error;
+pub use index::{Batch, FjallIndex, Index, MemoryIndex, Rows, Span, View};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
 pub use record::{
     Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,
     Projected, Stream, TableRecord, TableState, Tags, Throughput, TimeToLive, ViewType,
 };
-pub use tables::Tables;
+pub use tables::{Changes, Tables};
 pub use write::{Cancellation, Transaction, Write, WriteAction, WriteError, Written};

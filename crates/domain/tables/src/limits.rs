@@ -1,6 +1,74 @@
-//! The bounds of tables. (Source: the developer guide, "Quotas in Amazon DynamoDB".)
+//! The bounds of tables, by name. Those with no other source are in the developer guide ("Quotas in Amazon DynamoDB").
+
+use std::time::Duration;
 
 /// Bytes of an item, names and values.
 pub const ITEM_BYTES: usize = 400 * 1024;
 /// Bytes of the items that one page looks at.
 pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Bytes of a partition key's value.
+pub const PARTITION_KEY_BYTES: usize = 2048;
+/// Bytes of a sort key's value.
+pub const SORT_KEY_BYTES: usize = 1024;
+/// Partitions of a table that is paid for by the request.
+pub const PARTITIONS_ON_DEMAND: u16 = 4;
+/// Partitions of a table.
+pub const PARTITIONS: u16 = 64;
+/// Units of reading that make one partition more. (Source: the developer guide, "Partitions and data distribution".)
+pub const PARTITION_READ: u64 = 3000;
+/// Units of writing that make one partition more.
+pub const PARTITION_WRITE: u64 = 1000;
+/// How long a new table shows as being made.
+pub const CREATING: Duration = Duration::from_millis(200);
+/// How long changes are shown to the readers of a stream. (Source: the developer guide, "Change data capture for DynamoDB
+/// Streams".)
+pub const STREAM_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How long the token of a transaction is known.
+pub const TOKEN_KEPT: Duration = Duration::from_secs(600);
+/// Items that expired longer ago than this are left. (Source: the developer guide, "Computing Time to Live".)
+pub const EXPIRED_MAX: Duration = Duration::from_secs(5 * 365 * 24 * 3600);
+
+/// Tokens of transactions that are known; beyond that the oldest are forgotten before their time.
+pub(crate) const TOKENS: usize = 500_000;
+/// Calls that wait for a partition's worker; those beyond it wait for a place.
+pub(crate) const CALLS: usize = 1024;
+/// Calls that share one durable write.
+pub(crate) const CALLS_A_WRITE: usize = 256;
+/// Bytes of changes that one durable write of a worker takes, unless one call has more.
+pub(crate) const WRITE_BYTES: usize = 4 << 20;
+/// Changes and bytes that are read at once to bring an index up to its log.
+pub(crate) const REPLAY_RECORDS: usize = 1000;
+/// See [`REPLAY_RECORDS`].
+pub(crate) const REPLAY_BYTES: usize = 4 << 20;
+/// Partitions that are brought up to their logs at one time.
+pub(crate) const OPEN_AT_ONCE: usize = 4;
+/// Items that are added to an index at one go, with other calls between.
+pub(crate) const FILL_ROWS: usize = 500;
+/// Bytes of these.
+pub(crate) const FILL_BYTES: usize = 2 << 20;
+/// Rows that are removed at one go.
+pub(crate) const REMOVE_ROWS: usize = 2000;
+/// How often the index is synced, and the change logs forget what it has.
+pub(crate) const SYNC_EVERY: Duration = Duration::from_secs(10);
+/// Bytes of rows after which it is synced before.
+pub(crate) const SYNC_BYTES: u64 = 64 << 20;
+/// How often items are looked for that expired.
+pub(crate) const EXPIRE_EVERY: Duration = Duration::from_secs(1);
+/// Expired items that are removed at one time.
+pub(crate) const EXPIRE_ITEMS: usize = 100;
+/// Retention is moved on in steps of at least this, each of which the log has to be told.
+pub(crate) const TRIM_STEP: Duration = Duration::from_secs(60);
+/// How often a change of a table is tried again when another came first.
+pub(crate) const CONFLICTS: usize = 20;
+
+/// Bytes of the index's cache of blocks.
+pub(crate) const INDEX_CACHE_BYTES: u64 = 48 << 20;
+/// Bytes of one of the index's tables in memory, of which there are at most five: one that is written to, and four that
+/// wait for the disk.
+pub(crate) const INDEX_MEMTABLE_BYTES: u64 = 8 << 20;
+/// Bytes of the index's journals on the disk.
+pub(crate) const INDEX_JOURNAL_BYTES: u64 = 64 << 20;
+/// Files that the index keeps open.
+pub(crate) const INDEX_FILES: usize = 64;
+/// Threads that write and merge the index's files.
+pub(crate) const INDEX_THREADS: usize = 1;

@@ -43,6 +43,8 @@ pub struct ReadOptions {
     pub filter: Option<Condition>,
     /// Whether only their number is wanted: then [`Page::items`] stays empty.
     pub count_only: bool,
+    /// Of an index, whether the whole items are wanted, and not only the attributes that it has.
+    pub whole: bool,
 }
 
 /// The way through items: a query or a scan.

@@ -1,137 +1,325 @@
 //! All tables of one installation: which there are, and the way to their partitions.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    ops::Bound::{Excluded, Unbounded},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
+    },
+};
 
+use futures_util::future::join_all;
 use headwater_catalog::Catalog;
 use headwater_env::Env;
 use headwater_items::Item;
-use headwater_log::ShardLog;
+use headwater_log::{ReadLimit, ShardLog};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::{
-    Cancellation, Error, NewTable, Page, Range, TableRecord, Target, Transaction, Write, WriteError,
-    Written,
+    Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
+    core::{Core, Table, shown},
+    index::{FjallIndex, Index},
+    keeper::{self, Todo},
+    keys::shard,
+    layout::Layout,
+    limits::CALLS,
+    partition::Partition,
+    pass::{Cause, find},
+    store::Store,
+    tokens::Tokens,
+    worker::{Call, Worker},
 };
 
 /// All tables.
-pub struct Tables {}
+pub struct Tables {
+    pub(crate) inner: Arc<Inner>,
+}
+
+/// The tables with the ways to their workers, for those that work in the background too.
+pub(crate) struct Inner {
+    pub core: Arc<Core>,
+    /// The ways to the workers that run, by table and partition. A worker ends when its way is gone.
+    pub workers: Mutex<HashMap<(u64, u16), mpsc::Sender<Call>>>,
+    /// Held during a change, so that the log has the tables' shards as the catalog has the tables.
+    pub changing: tokio::sync::Mutex<()>,
+    pub tokens: Mutex<Tokens>,
+    /// Work to be done in the background.
+    pub todo: Mutex<Todo>,
+    /// There is some.
+    pub wake: Arc<Notify>,
+    pub is_closed: AtomicBool,
+}
+
+/// Changes of a partition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+    /// The offset at which to go on.
+    pub next: u64,
+    /// The oldest offset that is kept.
+    pub first: u64,
+    /// One past the newest.
+    pub end: u64,
+}
 
 impl Tables {
     /// Opens the tables that `catalog` knows, whose changes are in `log`; their index is kept in the folder `index`.
     ///
     /// # Errors
-    /// When the catalog, the log or the index fails.
+    /// When the catalog, the log or the index fails; [`Error::IndexLost`].
     pub async fn open(
-        _env: Env,
-        _catalog: Arc<dyn Catalog>,
-        _log: Arc<dyn ShardLog>,
-        _index: &Path,
+        env: Env,
+        catalog: Arc<dyn Catalog>,
+        log: Arc<dyn ShardLog>,
+        index: &Path,
     ) -> Result<Arc<Self>, Error> {
-        todo!()
+        let folder = index.to_owned();
+        let index = env.blocking(move || FjallIndex::open(&folder)).await?;
+        Self::over(env, catalog, log, Arc::new(index)).await
+    }
+
+    /// The same over an index that is open already.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn over(
+        env: Env,
+        catalog: Arc<dyn Catalog>,
+        log: Arc<dyn ShardLog>,
+        index: Arc<dyn Index>,
+    ) -> Result<Arc<Self>, Error> {
+        let core = Arc::new(Core {
+            store: Store::new(catalog),
+            env: env.clone(),
+            log,
+            index,
+            known: Default::default(),
+            unsettled: Mutex::default(),
+            unsynced: AtomicU64::new(0),
+        });
+        let mut tokens = Tokens::default();
+        core.recover(|transacted, time| {
+            if let Some((token, digest)) = transacted.token {
+                tokens.done(&token, digest, time);
+            }
+        })
+        .await?;
+        let todo = Todo::at_start(&core).await?;
+        let inner = Arc::new(Inner {
+            core,
+            workers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
+            tokens: Mutex::new(tokens),
+            todo: Mutex::new(todo),
+            wake: Arc::default(),
+            is_closed: AtomicBool::new(false),
+        });
+        env.spawn(keeper::run(
+            env.clone(),
+            inner.wake.clone(),
+            Arc::downgrade(&inner),
+        ));
+        Ok(Arc::new(Self { inner }))
     }
 
     /// The table of this name, as it is now.
     ///
     /// # Errors
     /// [`Error::NoTable`].
-    pub fn get(&self, _name: &str) -> Result<TableRecord, Error> {
-        todo!()
+    pub fn get(&self, name: &str) -> Result<TableRecord, Error> {
+        let record = self.inner.core.table(name)?.layout().record.clone();
+        Ok(shown(record, self.inner.core.env.clock.now()))
     }
 
     /// At most `limit` names of tables that come after `after`, in order, and whether there are more.
-    pub fn list(&self, _after: Option<&str>, _limit: usize) -> (Vec<String>, bool) {
-        todo!()
-    }
-
-    /// Makes a table.
-    ///
-    /// # Errors
-    /// [`Error::Exists`], or what failed below.
-    pub async fn create(&self, _new: NewTable) -> Result<TableRecord, Error> {
-        todo!()
-    }
-
-    /// Changes what the catalog has of a table: `change` is given the newest record, and may be called again.
-    ///
-    /// # Errors
-    /// [`Error::NoTable`], what `change` refuses, or what failed below.
-    pub async fn change<E: From<Error> + Send>(
-        &self,
-        _name: &str,
-        _change: impl Fn(&mut TableRecord) -> Result<(), E> + Send + Sync,
-    ) -> Result<TableRecord, E> {
-        todo!()
-    }
-
-    /// Deletes a table with all that it has. Returns it as it was.
-    ///
-    /// # Errors
-    /// [`Error::NoTable`], [`Error::Protected`], [`Error::Busy`], or what failed below.
-    pub async fn delete(&self, _name: &str) -> Result<TableRecord, Error> {
-        todo!()
+    pub fn list(&self, after: Option<&str>, limit: usize) -> (Vec<String>, bool) {
+        let known = self.inner.core.known.read();
+        let start = after.map_or(Unbounded, Excluded);
+        let mut names = known.by_name.range::<str, _>((start, Unbounded));
+        let page = names.by_ref().take(limit);
+        let page = page.map(|(name, _)| name.clone()).collect();
+        (page, names.next().is_some())
     }
 
     /// How many items a table or an index of it has, and their bytes.
     ///
     /// # Errors
     /// [`Error::NoTable`], [`Error::NoIndex`], or what failed below.
-    pub fn count(&self, _target: &Target) -> Result<(u64, u64), Error> {
-        todo!()
+    pub fn count(&self, target: &Target) -> Result<(u64, u64), Error> {
+        let core = &self.inner.core;
+        let (layout, view) = (core.table(&target.table)?.layout(), core.view());
+        let index = target.index.as_deref().map(|name| layout.index(name));
+        let index = index.transpose()?;
+        let (mut items, mut bytes) = (0, 0);
+        for partition in 0..layout.record.partitions {
+            let meta = Partition::of_index(&layout, partition, &*view)?.meta;
+            let (more, their) = match index {
+                None => (meta.items, meta.bytes),
+                Some(index) => {
+                    let entries = meta.indexes.get(&index.id);
+                    entries.map_or((0, 0), |entries| (entries.count, entries.bytes))
+                }
+            };
+            (items, bytes) = (items + more, bytes + their);
+        }
+        Ok((items, bytes))
     }
 
     /// Writes an item. Durable when it returns.
     ///
     /// # Errors
     /// Whatever speaks against it: then nothing was written, or after [`Error::Interrupted`] it is not known.
-    pub async fn write(&self, _table: &str, _write: Write) -> Result<Written, WriteError> {
-        todo!()
+    pub async fn write(&self, table: &str, write: Write) -> Result<Written, WriteError> {
+        let table = self.inner.core.table(table)?;
+        self.inner.write(&table, write, Cause::Call).await
     }
 
     /// Writes items, each by itself, as [`Self::write`] does: one result an item, in order.
     pub async fn write_many(
         &self,
-        _writes: Vec<(String, Write)>,
+        writes: Vec<(String, Write)>,
     ) -> Vec<Result<Written, WriteError>> {
-        todo!()
-    }
-
-    /// Does all writes or none. Durable when it returns. True where they were done by an earlier call with the token.
-    ///
-    /// # Errors
-    /// Whatever speaks against one of them.
-    pub async fn transact(&self, _transaction: Transaction) -> Result<bool, Cancellation> {
-        todo!()
+        let writes = writes.into_iter();
+        join_all(writes.map(async |(table, write)| self.write(&table, write).await)).await
     }
 
     /// The item with this key.
     ///
     /// # Errors
-    /// [`Error::NoTable`], or what failed below.
-    pub async fn read(&self, _table: &str, _key: &Item) -> Result<Option<Item>, Error> {
-        todo!()
+    /// [`Error::NoTable`], [`Error::WrongKey`], or what failed below.
+    pub async fn read(&self, table: &str, key: &Item) -> Result<Option<Item>, Error> {
+        let core = &self.inner.core;
+        let layout = core.table(table)?.layout();
+        find(&*core.view(), &layout.record, &layout.base(key)?)
     }
 
-    /// The items with these keys as they were at one moment; none of it where a transaction is changing one of them: then
-    /// which.
+    /// The items with these keys as they were at one moment.
     ///
     /// # Errors
-    /// [`Cancellation::Reasons`] with [`WriteError::Conflict`], or what failed below.
+    /// [`Cancellation::Failed`] with [`Error::NoTable`], [`Error::WrongKey`], or what failed below.
     pub async fn read_together(
         &self,
-        _keys: Vec<(String, Item)>,
+        keys: Vec<(String, Item)>,
     ) -> Result<Vec<Option<Item>>, Cancellation> {
-        todo!()
+        let core = &self.inner.core;
+        // A transaction is written to the index as one batch: a view shows all of it or nothing.
+        let view = core.view();
+        let read = |(table, key): &(String, Item)| {
+            let layout = core.table(table)?.layout();
+            find(&*view, &layout.record, &layout.base(key)?)
+        };
+        let items: Result<Vec<_>, Error> = keys.iter().map(read).collect();
+        Ok(items?)
     }
 
-    /// A page of a query or a scan.
+    /// Changes of a partition from `from` on, in order, of the table with this number.
     ///
     /// # Errors
-    /// [`Error::NoTable`], [`Error::NoIndex`], or what failed below.
-    pub async fn page(&self, _target: &Target, _range: Range) -> Result<Page, Error> {
-        todo!()
+    /// [`Error::NoTable`], or what failed below.
+    pub async fn changes(
+        &self,
+        table: u64,
+        partition: u16,
+        from: u64,
+        limit: ReadLimit,
+    ) -> Result<Changes, Error> {
+        let core = &self.inner.core;
+        let gone = || Error::NoTable(table.to_string());
+        let layout = core.numbered(table).ok_or_else(gone)?.layout();
+        let record = &layout.record;
+        let chunk = core.log.read(shard(table, partition), from, limit).await;
+        let chunk = chunk.map_err(|error| Error::of_log(error, &record.name))?;
+        let change = |read: &headwater_log::Record| {
+            let damaged = || Error::damaged(&record.name, "a change is not one");
+            Change::decode(&record.key, read).ok_or_else(damaged)
+        };
+        let changes: Result<_, Error> = chunk.records.iter().map(change).collect();
+        Ok(Changes {
+            changes: changes?,
+            next: chunk.next,
+            first: chunk.state.first,
+            end: chunk.state.end,
+        })
+    }
+
+    /// Returns once a partition has a change at `offset`, or has ended. May return early.
+    pub async fn wait(&self, table: u64, partition: u16, offset: u64) {
+        self.inner
+            .core
+            .log
+            .wait(shard(table, partition), offset)
+            .await;
     }
 
     /// Ends the workers, and leaves the index as it is found next time.
     pub async fn close(&self) {
-        todo!()
+        let inner = &self.inner;
+        inner.is_closed.store(true, SeqCst);
+        inner.wake.notify_one();
+        let ended = inner.end_workers(|_| true).await;
+        if let Err(error) = inner.core.sync().await {
+            tracing::error!(%error, "the index of tables was not synced: the next start takes longer");
+        }
+        drop(ended);
+    }
+}
+
+impl Inner {
+    /// Writes an item of a table.
+    pub async fn write(
+        &self,
+        table: &Arc<Table>,
+        write: Write,
+        cause: Cause,
+    ) -> Result<Written, WriteError> {
+        let layout = table.layout();
+        let partition = layout.base(&write.key)?.partition(layout.record.partitions);
+        let (reply, answer) = oneshot::channel();
+        let call = Call::Write(Box::new(write), cause, reply);
+        self.call(table, &layout, partition, call, answer).await?
+    }
+
+    /// Makes a call to a partition's worker; its answer.
+    pub async fn call<T>(
+        &self,
+        table: &Arc<Table>,
+        layout: &Layout,
+        partition: u16,
+        call: Call,
+        answer: oneshot::Receiver<T>,
+    ) -> Result<T, Error> {
+        let gone = || match self.core.table(&layout.record.name) {
+            Ok(_) => Error::Interrupted,
+            Err(error) => error,
+        };
+        let worker = self.worker(table, partition)?;
+        worker.send(call).await.map_err(|_| gone())?;
+        drop(worker);
+        answer.await.map_err(|_| gone())
+    }
+
+    /// The way to a partition's worker, which is started where none runs: at the first call, and after one that
+    /// panicked. A table that was deleted gets none any more.
+    fn worker(&self, table: &Arc<Table>, partition: u16) -> Result<mpsc::Sender<Call>, Error> {
+        let id = (table.number, partition);
+        let mut workers = self.workers.lock();
+        if let Some(worker) = workers.get(&id).filter(|worker| !worker.is_closed()) {
+            return Ok(worker.clone());
+        }
+        if self.core.numbered(table.number).is_none() {
+            return Err(Error::NoTable(table.layout().record.name.clone()));
+        }
+        if self.is_closed.load(SeqCst) {
+            return Err(Error::Log(headwater_log::LogError::Closed));
+        }
+        let (calls, receiver) = mpsc::channel(CALLS);
+        let worker = Worker::new(self.core.clone(), table.clone(), partition);
+        self.core.env.spawn(worker.run(receiver));
+        workers.insert(id, calls.clone());
+        Ok(calls)
     }
 }

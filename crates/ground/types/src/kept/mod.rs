@@ -124,6 +124,10 @@ entries! {
         SubscriptionTokens = "topics/token/", of "topics", in "topics.md";
         /// A request to confirm something that is to be sent, by its id.
         SubscriptionNotices = "topics/notice/", of "topics", in "topics.md";
+        /// A table of items, by its name.
+        Tables = "tables/table/", of "tables", in "tables.md";
+        /// A table that was deleted and may have rows left in the index, by its number.
+        TablesDeleted = "tables/deleted/", of "tables", in "tables.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
@@ -184,6 +188,8 @@ entries! {
         TopicNumber = "topics/next-number", of "topics", in "topics.md";
         /// The key that messages of topics are signed with, and its certificate.
         TopicSigning = "topics/signing", of "topics", in "topics.md";
+        /// The number of the next table of items.
+        TableNumber = "tables/next-number", of "tables", in "tables.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
@@ -208,6 +214,8 @@ pub enum ShardSpace {
     Topics = 0x05,
     /// Queues of messages: twice the queue's number, and one more for its changes.
     Messages = 0x04,
+    /// Changes of tables: the table's number (48 bits) and partition (8); number 0 is transactions.
+    Tables = 0x06,
 }
 
 impl ShardSpace {
@@ -218,6 +226,7 @@ impl ShardSpace {
         Self::LogGroups,
         Self::Topics,
         Self::Messages,
+        Self::Tables,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -228,6 +237,7 @@ impl ShardSpace {
             Self::LogGroups => "loggroups",
             Self::Topics => "topics",
             Self::Messages => "messages",
+            Self::Tables => "tables",
         }
     }
 
@@ -239,6 +249,7 @@ impl ShardSpace {
             Self::LogGroups => "log-groups.md",
             Self::Topics => "topics.md",
             Self::Messages => "messages.md",
+            Self::Tables => "tables.md",
         }
     }
 }

@@ -1,0 +1,140 @@
+//! A change of an item, as it stands in the change log of its partition: `docs/format/tables.md`.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use headwater_items::{Item, decode, encode, item_size};
+use headwater_log::Record;
+use headwater_types::Millis;
+
+use crate::{
+    KeySchema,
+    codec::{Reader, Writer},
+    keys::BaseKey,
+};
+
+/// The version of the record's form.
+const VERSION: u8 = 1;
+const EXPIRED: u8 = 1;
+const EXISTED: u8 = 2;
+const HAS_AFTER: u8 = 4;
+const HAS_BEFORE: u8 = 8;
+
+/// A change of one item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Its place in the change log of its partition.
+    pub offset: u64,
+    /// When it was made.
+    pub time: Millis,
+    /// The item's key.
+    pub key: Item,
+    /// Whether there was an item before.
+    pub existed: bool,
+    /// That item, where it was kept.
+    pub before: Option<Item>,
+    /// The item after; none where it was removed.
+    pub after: Option<Item>,
+    /// Whether it was removed because it had expired.
+    pub expired: bool,
+}
+
+/// A change that is to be written, or is read to bring the index up to it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Altered {
+    pub key: BaseKey,
+    pub before: Option<Arc<Item>>,
+    pub after: Option<Arc<Item>>,
+    pub expired: bool,
+}
+
+/// The value of a record, taken apart.
+struct Parts {
+    existed: bool,
+    before: Option<Item>,
+    after: Option<Item>,
+    expired: bool,
+}
+
+impl Altered {
+    /// The value of its record, whose key is the item's.
+    pub fn encode(&self, keeps_before: bool) -> Vec<u8> {
+        let before = self.before.as_ref().filter(|_| keeps_before);
+        let flag = |flag: u8, is_set: bool| if is_set { flag } else { 0 };
+        let mut to = Writer::default();
+        to.u8(VERSION);
+        to.u8(flag(EXPIRED, self.expired)
+            | flag(EXISTED, self.before.is_some())
+            | flag(HAS_AFTER, self.after.is_some())
+            | flag(HAS_BEFORE, before.is_some()));
+        for item in self.after.iter().chain(before) {
+            put_item(item, &mut to);
+        }
+        to.0
+    }
+
+    /// About how many bytes its record has.
+    pub fn size(&self) -> usize {
+        let items = self.after.iter().chain(&self.before);
+        self.key.bytes.len() + items.map(|item| item_size(item)).sum::<usize>()
+    }
+
+    /// The change of a record, without the item before.
+    pub fn decode(key: &[u8], value: Bytes) -> Option<Self> {
+        let parts = Parts::decode(value)?;
+        Some(Self {
+            key: BaseKey::decode(key)?,
+            before: None,
+            after: parts.after.map(Arc::new),
+            expired: parts.expired,
+        })
+    }
+}
+
+impl Change {
+    /// The change of a record of a table with such a key.
+    pub(crate) fn decode(schema: &KeySchema, record: &Record) -> Option<Self> {
+        let parts = Parts::decode(record.value.clone())?;
+        Some(Self {
+            offset: record.offset,
+            time: record.time,
+            key: BaseKey::decode(&record.key)?.item(schema)?,
+            existed: parts.existed,
+            before: parts.before,
+            after: parts.after,
+            expired: parts.expired,
+        })
+    }
+}
+
+impl Parts {
+    fn decode(value: Bytes) -> Option<Self> {
+        let mut from = Reader(value);
+        if from.u8()? != VERSION {
+            return None;
+        }
+        let flags = from.u8()?;
+        let mut item = |flag: u8| match flags & flag {
+            0 => Some(None),
+            _ => read_item(&mut from).map(Some),
+        };
+        let (after, before) = (item(HAS_AFTER)?, item(HAS_BEFORE)?);
+        from.0.is_empty().then_some(Self {
+            existed: flags & EXISTED != 0,
+            before,
+            after,
+            expired: flags & EXPIRED != 0,
+        })
+    }
+}
+
+/// Appends an item behind its length.
+fn put_item(item: &Item, to: &mut Writer) {
+    let mut bytes = Vec::new();
+    encode(item, &mut bytes);
+    to.bytes(&bytes);
+}
+
+fn read_item(from: &mut Reader) -> Option<Item> {
+    decode(&from.bytes()?).ok()
+}

@@ -1,0 +1,156 @@
+//! What all parts of the tables share: which tables there are, and what they are kept in.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use headwater_catalog::{Version, Versioned};
+use headwater_env::Env;
+use headwater_log::{Retention, ShardLog};
+use headwater_types::Millis;
+use parking_lot::{Mutex, RwLock};
+
+use crate::{
+    Error, TableRecord, TableState,
+    index::{Batch, Index, View},
+    layout::Layout,
+    store::Store,
+};
+
+/// The tables, and what they are kept in.
+pub(crate) struct Core {
+    pub env: Env,
+    pub store: Store,
+    pub log: Arc<dyn ShardLog>,
+    pub index: Arc<dyn Index>,
+    pub known: RwLock<Known>,
+    /// Partitions that may lack changes of a transaction that was done: they get them before anything else is written.
+    pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
+    /// Bytes that were written to the index and may not be durable.
+    pub unsynced: AtomicU64,
+}
+
+/// The tables that there are.
+#[derive(Default)]
+pub(crate) struct Known {
+    pub by_name: BTreeMap<String, Arc<Table>>,
+    by_number: HashMap<u64, Arc<Table>>,
+}
+
+/// A table, as all share it.
+pub(crate) struct Table {
+    pub number: u64,
+    current: RwLock<(Arc<Layout>, Version)>,
+}
+
+impl Table {
+    pub fn new(found: Versioned<TableRecord>) -> Self {
+        Self {
+            number: found.value.number,
+            current: RwLock::new((Arc::new(Layout::new(found.value)), found.version)),
+        }
+    }
+
+    /// The table as it is now.
+    pub fn layout(&self) -> Arc<Layout> {
+        self.current.read().0.clone()
+    }
+
+    /// The same, with the version that it has in the catalog.
+    pub fn current(&self) -> (Arc<Layout>, Version) {
+        self.current.read().clone()
+    }
+
+    pub fn replace(&self, record: TableRecord, version: Version) {
+        *self.current.write() = (Arc::new(Layout::new(record)), version);
+    }
+}
+
+impl Known {
+    pub fn insert(&mut self, found: Versioned<TableRecord>) -> Arc<Table> {
+        let name = found.value.name.clone();
+        let table = Arc::new(Table::new(found));
+        self.by_number.insert(table.number, table.clone());
+        self.by_name.insert(name, table.clone());
+        table
+    }
+
+    pub fn remove(&mut self, name: &str) {
+        if let Some(table) = self.by_name.remove(name) {
+            self.by_number.remove(&table.number);
+        }
+    }
+}
+
+impl Core {
+    /// The table of this name.
+    pub fn table(&self, name: &str) -> Result<Arc<Table>, Error> {
+        let table = self.known.read().by_name.get(name).cloned();
+        table.ok_or_else(|| Error::NoTable(name.to_owned()))
+    }
+
+    /// The table with this number.
+    pub fn numbered(&self, number: u64) -> Option<Arc<Table>> {
+        self.known.read().by_number.get(&number).cloned()
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> Vec<Arc<Table>> {
+        self.known.read().by_name.values().cloned().collect()
+    }
+
+    /// The index as it is now.
+    pub fn view(&self) -> Box<dyn View> {
+        self.index.view()
+    }
+
+    /// Writes a batch to the index.
+    pub async fn write(self: &Arc<Self>, batch: Batch) -> Result<(), Error> {
+        let core = self.clone();
+        self.env.blocking(move || core.write_now(batch)).await
+    }
+
+    /// The same. Waits for the disk.
+    pub fn write_now(&self, batch: Batch) -> Result<(), Error> {
+        let size = |(key, value): &(Vec<u8>, Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        let bytes: usize = batch.iter().map(size).sum();
+        self.unsynced.fetch_add(bytes as u64, SeqCst);
+        self.index.write(batch)
+    }
+
+    /// Makes durable what the index has.
+    pub async fn sync(&self) -> Result<(), Error> {
+        let index = self.index.clone();
+        let before = self.unsynced.load(SeqCst);
+        self.env.blocking(move || index.sync()).await?;
+        self.unsynced.fetch_sub(before, SeqCst);
+        Ok(())
+    }
+}
+
+/// A record as it shows at `now`: what takes no time is over.
+pub(crate) fn shown(mut record: TableRecord, now: Millis) -> TableRecord {
+    match record.state {
+        TableState::Creating(until) | TableState::Updating(until) if until <= now => {
+            record.state = TableState::Active;
+        }
+        _ => {}
+    }
+    record
+}
+
+/// How long the log keeps changes: from `floor` on, for ever.
+pub(crate) fn kept_from(floor: Millis) -> Retention {
+    const THOUSAND_YEARS: u64 = 365_000 * 24 * 3600;
+    Retention {
+        period: Duration::from_secs(THOUSAND_YEARS),
+        floor,
+    }
+}

@@ -1,0 +1,154 @@
+//! The index: rows of bytes in the order of their keys, written in batches and read as they were at one moment.
+//!
+//! All that is in it follows from the change logs, so a batch need not be durable when it is written: after a crash the
+//! index is as it was after some batch, none later than the last and none earlier than the last sync. Owns how rows are
+//! kept; leaves what they mean to `keys`.
+
+mod fjall;
+mod memory;
+
+use bytes::Bytes;
+
+pub use fjall::FjallIndex;
+pub use memory::MemoryIndex;
+
+use crate::Error;
+
+/// Rows to write: none in place of a value removes the row.
+pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Rows in the order in which they were asked for.
+pub type Rows<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a>;
+
+/// Keys from one on, up to another that is not among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub from: Vec<u8>,
+    /// Behind the last.
+    pub to: Vec<u8>,
+}
+
+impl Span {
+    /// All keys that begin with `prefix`, which has a byte that is not 255.
+    pub fn of_prefix(prefix: Vec<u8>) -> Self {
+        Self {
+            to: behind_all(prefix.clone()),
+            from: prefix,
+        }
+    }
+
+    /// No keys.
+    pub fn empty() -> Self {
+        Self {
+            from: Vec::new(),
+            to: Vec::new(),
+        }
+    }
+
+    /// Whether no key can be in it.
+    pub fn is_empty(&self) -> bool {
+        self.from >= self.to
+    }
+}
+
+/// The first key behind all that begin with `prefix`.
+pub fn behind_all(mut prefix: Vec<u8>) -> Vec<u8> {
+    while let Some(last) = prefix.pop() {
+        if let Some(next) = last.checked_add(1) {
+            prefix.push(next);
+            break;
+        }
+    }
+    prefix
+}
+
+/// The first key behind `key`.
+pub fn behind(mut key: Vec<u8>) -> Vec<u8> {
+    key.push(0);
+    key
+}
+
+/// Rows that are kept. Its calls may wait for the disk.
+pub trait Index: Send + Sync {
+    /// The rows as they are now, and stay for the view.
+    fn view(&self) -> Box<dyn View>;
+
+    /// Writes all rows of a batch or none. A later view shows them; they are durable after the next [`Self::sync`].
+    ///
+    /// # Errors
+    /// When the engine fails: then nobody may rely on what it has.
+    fn write(&self, batch: Batch) -> Result<(), Error>;
+
+    /// Makes durable all that was written before.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn sync(&self) -> Result<(), Error>;
+}
+
+/// Rows as they were at one moment.
+pub trait View: Send {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error>;
+
+    /// The rows of a span, in order, or from its end.
+    fn range(&self, span: &Span, descending: bool) -> Rows<'_>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contract(index: &dyn Index) {
+        let put = |key: &str, value: &str| (key.into(), Some(value.into()));
+        let rows = |view: &dyn View, from: &str, to: &str, descending: bool| {
+            let span = Span {
+                from: from.into(),
+                to: to.into(),
+            };
+            let text = |bytes: Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+            let rows = view.range(&span, descending).map(Result::unwrap);
+            rows.map(|(key, value)| text(key) + &text(value))
+                .collect::<Vec<_>>()
+        };
+        index
+            .write(vec![put("a", "1"), put("b", "2"), put("c", "3")])
+            .unwrap();
+        let before = index.view();
+        index
+            .write(vec![("b".into(), None), put("d", "4")])
+            .unwrap();
+        let after = index.view();
+        assert_eq!(before.get(b"b").unwrap().as_deref(), Some(&b"2"[..]));
+        assert_eq!(after.get(b"b").unwrap(), None);
+        assert_eq!(rows(&*before, "a", "z", false), ["a1", "b2", "c3"]);
+        assert_eq!(rows(&*after, "a", "d", false), ["a1", "c3"]);
+        assert_eq!(rows(&*after, "b", "e", true), ["d4", "c3"]);
+        assert!(rows(&*after, "e", "b", false).is_empty());
+        index.sync().unwrap();
+    }
+
+    #[test]
+    fn both_kinds_keep_rows_and_views() {
+        contract(&MemoryIndex::default());
+        let dir = tempfile::tempdir().unwrap();
+        {
+            let index = FjallIndex::open(dir.path()).unwrap();
+            contract(&index);
+        }
+        let index = FjallIndex::open(dir.path()).unwrap();
+        let found = index.view().get(b"d").unwrap();
+        assert_eq!(found.as_deref(), Some(&b"4"[..]));
+    }
+
+    #[test]
+    fn keys_behind_others() {
+        assert_eq!(behind_all(vec![1, 2]), [1, 3]);
+        assert_eq!(behind_all(vec![1, 255, 255]), [2]);
+        assert_eq!(behind(vec![1]), [1, 0]);
+    }
+}

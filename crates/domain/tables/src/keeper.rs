@@ -1,0 +1,173 @@
+//! Work in the background: indexes filled and removed, rows of deleted tables removed, expired items removed, the index
+//! synced, and changes forgotten that nobody needs.
+//!
+//! All of it can be left off at any point, and begins anew at the next start.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Weak, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use headwater_env::Env;
+use headwater_log::ShardNumber;
+use headwater_types::Millis;
+use tokio::sync::Notify;
+
+use crate::{
+    Error, TableRecord,
+    core::{Core, kept_from},
+    keys::{shard, transactions},
+    limits::{EXPIRE_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP},
+    partition::Partition,
+    store::Deleted,
+    tables::Inner,
+};
+
+/// What is to be done.
+#[derive(Default)]
+pub(crate) struct Todo {
+    /// Tables with indexes to fill or to remove, by their names.
+    pub tables: BTreeSet<String>,
+    /// Tables that may have rows left.
+    pub deleted: Vec<Deleted>,
+}
+
+impl Todo {
+    /// What a server that ended left.
+    pub async fn at_start(core: &Core) -> Result<Self, Error> {
+        let deleted = core.store.deleted.all().await?.into_iter();
+        let mut todo = Self {
+            deleted: deleted.map(|(_, found)| found.value).collect(),
+            ..Self::default()
+        };
+        for table in core.tables() {
+            if core.is_unbuilt(&table.layout())? {
+                todo.tables.insert(table.layout().record.name.clone());
+            }
+        }
+        Ok(todo)
+    }
+}
+
+/// How far the background work is.
+#[derive(Default)]
+struct Keeper {
+    synced: Duration,
+    /// The times before which shards forget.
+    floors: HashMap<ShardNumber, Millis>,
+}
+
+/// Works until the tables are closed or gone.
+pub(crate) async fn run(env: Env, wake: Arc<Notify>, tables: Weak<Inner>) {
+    let mut keeper = Keeper {
+        synced: env.clock.elapsed(),
+        ..Keeper::default()
+    };
+    loop {
+        tokio::select! {
+            () = env.clock.sleep(EXPIRE_EVERY) => {}
+            () = wake.notified() => {}
+        }
+        let Some(inner) = tables
+            .upgrade()
+            .filter(|inner| !inner.is_closed.load(SeqCst))
+        else {
+            return;
+        };
+        if let Err(error) = keeper.turn(&inner).await {
+            tracing::warn!(%error, "work on tables in the background failed, and is tried again");
+        }
+    }
+}
+
+impl Keeper {
+    async fn turn(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
+        let synced = self.sync(inner).await;
+        let removed = remove_deleted(inner).await;
+        let built = build(inner).await;
+        synced.and(removed).and(built).and(inner.expire().await)
+    }
+
+    /// Syncs the index where it is time, and has the logs forget what it has.
+    async fn sync(&mut self, inner: &Inner) -> Result<(), Error> {
+        let core = &inner.core;
+        let (now, unsynced) = (core.env.clock.elapsed(), core.unsynced.load(SeqCst));
+        let is_time = now >= self.synced + SYNC_EVERY || unsynced >= SYNC_BYTES;
+        if !is_time || unsynced == 0 {
+            return Ok(());
+        }
+        let floors = floors(core)?;
+        core.sync().await?;
+        self.synced = now;
+        for (shard, floor) in floors {
+            let last = self.floors.entry(shard).or_default();
+            if floor >= last.plus(TRIM_STEP) {
+                core.log.open_shards(&[shard], kept_from(floor)).await?;
+                *last = floor;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The times before which changes are not needed any more once the index is synced as it is now.
+fn floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
+    let (view, now) = (core.view(), core.env.clock.now());
+    let mut floors = Vec::new();
+    if core.unsettled.lock().is_empty() {
+        floors.push((transactions(), now.minus(TOKEN_KEPT)));
+    }
+    for table in core.tables() {
+        let layout = table.layout();
+        let readable = readable_since(&layout.record, now);
+        for index in 0..layout.record.partitions {
+            // The log may give more changes the time of the last.
+            let last = Partition::of_index(&layout, index, &*view)?.meta.time;
+            floors.push((shard(table.number, index), last.min(readable)));
+        }
+    }
+    Ok(floors)
+}
+
+/// Since when the changes of a table can be read as a stream; the end of time where they cannot.
+fn readable_since(record: &TableRecord, now: Millis) -> Millis {
+    let mut streams = record.streams.iter();
+    let is_readable = streams.any(|stream| {
+        let end = stream.disabled.map(|disabled| disabled.plus(STREAM_KEPT));
+        end.is_none_or(|end| end > now)
+    });
+    match is_readable || !record.destinations.is_empty() {
+        true => now.minus(STREAM_KEPT),
+        false => Millis(u64::MAX),
+    }
+}
+
+/// Removes the rows of deleted tables.
+async fn remove_deleted(inner: &Inner) -> Result<(), Error> {
+    loop {
+        let Some(deleted) = inner.todo.lock().deleted.pop() else {
+            return Ok(());
+        };
+        if let Err(error) = inner.core.remove_rows(&deleted).await {
+            inner.todo.lock().deleted.push(deleted);
+            return Err(error);
+        }
+    }
+}
+
+/// Fills and removes indexes.
+async fn build(inner: &Arc<Inner>) -> Result<(), Error> {
+    loop {
+        let Some(name) = inner.todo.lock().tables.pop_first() else {
+            return Ok(());
+        };
+        match inner.build(&name).await {
+            Ok(()) | Err(Error::NoTable(_)) => {}
+            Err(error) => {
+                inner.todo.lock().tables.insert(name);
+                return Err(error);
+            }
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! What writes make of the items of a partition: each sees what those before it made, and none of it is written yet.
+
+use std::{collections::HashMap, sync::Arc};
+
+use headwater_items::{Item, decode, item_size};
+use headwater_log::Record;
+use headwater_types::Millis;
+
+use crate::{
+    Error, TableRecord, Write, WriteAction, WriteError, Written,
+    change::Altered,
+    index::View,
+    keys::BaseKey,
+    layout::{Layout, expiry},
+    limits::{EXPIRED_MAX, ITEM_BYTES},
+};
+
+/// On whose behalf an item is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// A caller's.
+    Call,
+    /// Nobody's: it is removed, unless this attribute says by now that it has not expired.
+    Expiry(String),
+}
+
+/// Writes of one partition, in their order.
+pub(crate) struct Pass<'a> {
+    pub layout: &'a Layout,
+    view: &'a dyn View,
+    now: Millis,
+    /// The items that were changed, by their keys.
+    items: HashMap<Vec<u8>, Option<Arc<Item>>>,
+    pub changes: Vec<Altered>,
+}
+
+/// What a write did, or would do.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outcome {
+    before: Option<Arc<Item>>,
+    after: Option<Arc<Item>>,
+}
+
+impl From<Outcome> for Written {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            before: outcome.before.map(Arc::unwrap_or_clone),
+            after: outcome.after.map(Arc::unwrap_or_clone),
+        }
+    }
+}
+
+impl<'a> Pass<'a> {
+    pub fn new(layout: &'a Layout, view: &'a dyn View, now: Millis) -> Self {
+        Self {
+            layout,
+            view,
+            now,
+            items: HashMap::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Does a write. One that leaves the item as it is makes no change.
+    pub fn write(&mut self, write: &Write, cause: &Cause) -> Result<Outcome, WriteError> {
+        let key = self.layout.base(&write.key)?;
+        let before = self.find(&key)?;
+        if let Some(condition) = &write.condition {
+            let holds = match &before {
+                Some(item) => condition.holds(item),
+                None => condition.holds(&Item::new()),
+            };
+            if !holds {
+                return Err(WriteError::ConditionFailed(
+                    before.map(Arc::unwrap_or_clone),
+                ));
+            }
+        }
+        let after = match cause {
+            Cause::Call => self.after(write, &before)?,
+            Cause::Expiry(attribute) => before.clone().filter(|item| !self.is_due(item, attribute)),
+        };
+        if after != before {
+            let change = Altered {
+                key,
+                before: before.clone(),
+                after: after.clone(),
+                expired: *cause != Cause::Call,
+            };
+            self.add(change);
+        }
+        Ok(Outcome { before, after })
+    }
+
+    /// Does again what a record of the change log says.
+    pub fn replay(&mut self, record: &Record) -> Result<(), Error> {
+        self.redo(&record.key, &record.value)
+    }
+
+    /// Does again a change with this key and value of its record.
+    pub fn redo(&mut self, key: &[u8], value: &bytes::Bytes) -> Result<(), Error> {
+        let change = Altered::decode(key, value.clone());
+        let mut change = change.ok_or_else(|| self.damaged("a change is not one"))?;
+        change.before = self.find(&change.key)?;
+        self.add(change);
+        Ok(())
+    }
+
+    fn add(&mut self, change: Altered) {
+        self.items
+            .insert(change.key.bytes.clone(), change.after.clone());
+        self.changes.push(change);
+    }
+
+    /// The item with this key.
+    fn find(&self, key: &BaseKey) -> Result<Option<Arc<Item>>, Error> {
+        match self.items.get(&key.bytes) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(find(self.view, &self.layout.record, key)?.map(Arc::new)),
+        }
+    }
+
+    /// The item after a write.
+    fn after(
+        &self,
+        write: &Write,
+        before: &Option<Arc<Item>>,
+    ) -> Result<Option<Arc<Item>>, WriteError> {
+        let after = match &write.action {
+            WriteAction::Check => return Ok(before.clone()),
+            WriteAction::Delete => return Ok(None),
+            WriteAction::Put(item) => item.clone(),
+            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(&write.key))?,
+        };
+        let moved = write
+            .key
+            .iter()
+            .find(|(name, value)| after.get(*name) != Some(value));
+        if let Some((name, _)) = moved {
+            return Err(WriteError::ChangesKey(name.clone()));
+        }
+        if item_size(&after) > ITEM_BYTES {
+            return Err(WriteError::TooLarge);
+        }
+        self.layout.check(&after)?;
+        Ok(Some(Arc::new(after)))
+    }
+
+    /// Whether an item expired, and not so long ago that it was never meant to.
+    fn is_due(&self, item: &Item, attribute: &str) -> bool {
+        let due = self.now.minus(EXPIRED_MAX).seconds()..=self.now.seconds();
+        expiry(item, attribute).is_some_and(|second| due.contains(&second))
+    }
+
+    fn damaged(&self, what: &'static str) -> Error {
+        Error::damaged(&self.layout.record.name, what)
+    }
+}
+
+/// The item with this key, as a view has it.
+pub(crate) fn find(
+    view: &dyn View,
+    record: &TableRecord,
+    key: &BaseKey,
+) -> Result<Option<Item>, Error> {
+    let Some(bytes) = view.get(&key.row(record.number))? else {
+        return Ok(None);
+    };
+    let item = decode(&bytes).map_err(|_| Error::damaged(&record.name, "an item is not one"))?;
+    Ok(Some(item))
+}

@@ -1,0 +1,251 @@
+//! Transactions: writes of several partitions, all done or none.
+//!
+//! A transaction borrows the partitions that it writes to from their workers, in the order of their numbers, so that no
+//! two wait for each other. It asks all conditions, appends itself and the changes of all partitions with one durable
+//! write, writes them to the index as one batch, and gives the partitions back.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use headwater_log::{Append, Appended, NewRecord};
+use tokio::sync::oneshot;
+
+use crate::{
+    Cancellation, Error, Tables, Transaction, Write, WriteError,
+    change::Altered,
+    core::Table,
+    index::Batch,
+    keys::transactions,
+    partition::Records,
+    pass::{Cause, Pass},
+    tables::Inner,
+    transaction::{Participant, Transacted},
+    worker::{Call, Lease},
+};
+
+/// The writes of one partition, by their places in the transaction.
+struct Part {
+    table: Arc<Table>,
+    writes: Vec<(usize, Write)>,
+}
+
+/// A borrowed partition, and what is to be changed there.
+struct Borrowed {
+    lease: Lease,
+    part: Part,
+    changes: Vec<Altered>,
+}
+
+impl Tables {
+    /// Does all writes or none. Durable when it returns. True where they were done by an earlier call with the token.
+    ///
+    /// # Errors
+    /// Whatever speaks against one of them.
+    pub async fn transact(&self, transaction: Transaction) -> Result<bool, Cancellation> {
+        let inner = self.inner.clone();
+        let env = inner.core.env.clone();
+        env.to_the_end(async move { inner.transact(transaction).await })
+            .await
+    }
+}
+
+impl Inner {
+    async fn transact(&self, transaction: Transaction) -> Result<bool, Cancellation> {
+        let Transaction { writes, token } = transaction;
+        if let Some((token, digest)) = &token {
+            let now = self.core.env.clock.now();
+            if self.tokens.lock().claim(token, *digest, now)? {
+                return Ok(true);
+            }
+        }
+        let done = self.transact_new(writes, &token).await;
+        if let Some((token, digest)) = &token {
+            let now = self.core.env.clock.now();
+            match &done {
+                Ok(()) => self.tokens.lock().done(token, *digest, now),
+                Err(_) => self.tokens.lock().release(token),
+            }
+        }
+        done.map(|()| false)
+    }
+
+    async fn transact_new(
+        &self,
+        writes: Vec<(String, Write)>,
+        token: &Option<(String, [u8; 32])>,
+    ) -> Result<(), Cancellation> {
+        let count = writes.len();
+        let parts = self.parts(writes)?;
+        let mut borrowed = self.borrow(parts).await?;
+        let evaluated = self.evaluate(&mut borrowed, count);
+        let reasons = match evaluated {
+            Ok(()) => return Ok(self.commit(borrowed, token).await?),
+            Err(reasons) => reasons,
+        };
+        borrowed
+            .into_iter()
+            .for_each(|borrowed| borrowed.lease.give_back());
+        Err(reasons)
+    }
+
+    /// The writes by the partitions that they are of, in order.
+    fn parts(&self, writes: Vec<(String, Write)>) -> Result<BTreeMap<(u64, u16), Part>, Error> {
+        let mut parts = BTreeMap::new();
+        for (at, (name, write)) in writes.into_iter().enumerate() {
+            let table = self.core.table(&name)?;
+            let layout = table.layout();
+            let partition = layout.base(&write.key)?.partition(layout.record.partitions);
+            let new = || Part {
+                table: table.clone(),
+                writes: Vec::new(),
+            };
+            let part = parts.entry((table.number, partition)).or_insert_with(new);
+            part.writes.push((at, write));
+        }
+        Ok(parts)
+    }
+
+    /// Borrows partitions, one after the other. Where one cannot be, those before it go back.
+    async fn borrow(&self, parts: BTreeMap<(u64, u16), Part>) -> Result<Vec<Borrowed>, Error> {
+        let mut borrowed: Vec<Borrowed> = Vec::with_capacity(parts.len());
+        for ((_, partition), part) in parts {
+            match self.lease(&part.table, partition).await {
+                Ok(lease) => borrowed.push(Borrowed {
+                    lease,
+                    part,
+                    changes: Vec::new(),
+                }),
+                Err(error) => {
+                    borrowed
+                        .into_iter()
+                        .for_each(|borrowed| borrowed.lease.give_back());
+                    return Err(error);
+                }
+            }
+        }
+        Ok(borrowed)
+    }
+
+    /// Borrows a partition from its worker.
+    pub async fn lease(&self, table: &Arc<Table>, partition: u16) -> Result<Lease, Error> {
+        let (reply, answer) = oneshot::channel();
+        let layout = table.layout();
+        self.call(table, &layout, partition, Call::Lend(reply), answer)
+            .await?
+    }
+
+    /// Does the writes in the order of their partitions, without writing anything yet.
+    fn evaluate(&self, borrowed: &mut [Borrowed], count: usize) -> Result<(), Cancellation> {
+        let (view, now) = (self.core.view(), self.core.env.clock.now());
+        let mut reasons: Vec<Option<WriteError>> = vec![None; count];
+        for borrowed in borrowed {
+            let mut pass = Pass::new(&borrowed.lease.layout, &*view, now);
+            for (at, write) in &borrowed.part.writes {
+                if let Err(error) = pass.write(write, &Cause::Call)
+                    && let Some(reason) = reasons.get_mut(*at)
+                {
+                    *reason = Some(error);
+                }
+            }
+            borrowed.changes = pass.changes;
+        }
+        let failed = reasons.iter().flatten().find_map(|reason| match reason {
+            WriteError::Failed(error) => Some(error.clone()),
+            _ => None,
+        });
+        match (failed, reasons.iter().any(Option::is_some)) {
+            (Some(error), _) => Err(error.into()),
+            (None, true) => Err(Cancellation::Reasons(reasons)),
+            (None, false) => Ok(()),
+        }
+    }
+
+    /// Writes what is to be changed. Partitions are not given back after a failure: their workers read them anew, and
+    /// give them what they lack of the transaction.
+    async fn commit(
+        &self,
+        mut borrowed: Vec<Borrowed>,
+        token: &Option<(String, [u8; 32])>,
+    ) -> Result<(), Error> {
+        let is_changed = |borrowed: &&Borrowed| !borrowed.changes.is_empty();
+        if token.is_some() || borrowed.iter().any(|borrowed| is_changed(&borrowed)) {
+            let ids = borrowed.iter().filter(is_changed).map(|borrowed| {
+                let partition = &borrowed.lease.partition;
+                (partition.table, partition.index)
+            });
+            let ids: Vec<_> = ids.collect();
+            self.core.unsettled.lock().extend(&ids);
+            let mut changed = borrowed
+                .iter_mut()
+                .filter(|borrowed| !borrowed.changes.is_empty());
+            let mut changed: Vec<_> = changed.by_ref().collect();
+            let appended = self.append(&changed, token).await?;
+            let mut batch = Batch::new();
+            for (borrowed, appended) in changed.iter_mut().zip(appended) {
+                let Lease {
+                    partition, layout, ..
+                } = &mut borrowed.lease;
+                partition.expects(&appended, layout)?;
+                partition.apply(layout, &borrowed.changes, appended.time, &mut batch);
+            }
+            self.core.write(batch).await?;
+            let mut unsettled = self.core.unsettled.lock();
+            unsettled.retain(|id| !ids.contains(id));
+        }
+        borrowed
+            .into_iter()
+            .for_each(|borrowed| borrowed.lease.give_back());
+        Ok(())
+    }
+
+    /// Appends the transaction and the changes with one durable write; where the latter stand.
+    async fn append(
+        &self,
+        changed: &[&mut Borrowed],
+        token: &Option<(String, [u8; 32])>,
+    ) -> Result<Vec<Appended>, Error> {
+        let records = changed
+            .iter()
+            .map(|borrowed| Records::new(&borrowed.changes, borrowed.lease.layout.keeps_before()));
+        let records: Vec<_> = records.collect();
+        let participants = changed
+            .iter()
+            .zip(&records)
+            .map(|(borrowed, records)| Participant {
+                table: borrowed.lease.partition.table,
+                partition: borrowed.lease.partition.index,
+                at: borrowed.lease.partition.meta.position,
+                records: records.pairs().to_vec(),
+            });
+        let transacted = Transacted {
+            token: token.clone(),
+            participants: participants.collect(),
+        };
+        let value = transacted.encode();
+        let first = NewRecord {
+            key: &[],
+            value: &value,
+        };
+        let borrowed_records: Vec<_> = records.iter().map(Records::borrow).collect();
+        let shards = changed
+            .iter()
+            .map(|borrowed| borrowed.lease.partition.shard());
+        let first = Append {
+            shard: transactions(),
+            records: &[first],
+        };
+        let rest = shards
+            .zip(&borrowed_records)
+            .map(|(shard, records)| Append { shard, records });
+        let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
+        let mut results = self.core.log.append(&batch).await.into_iter();
+        let first = results.next().ok_or(Error::Interrupted)?;
+        first.map_err(|error| Error::of_append(error, ""))?;
+        let names = changed
+            .iter()
+            .map(|borrowed| &borrowed.lease.layout.record.name);
+        let appended = results.zip(names);
+        appended
+            .map(|(result, name)| result.map_err(|error| Error::of_append(error, name)))
+            .collect()
+    }
+}

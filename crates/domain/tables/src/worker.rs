@@ -1,0 +1,225 @@
+//! The worker of one partition: it alone writes there.
+//!
+//! It takes the writes that wait, does them one after the other, appends what they changed with one durable write, writes
+//! it to the index, and answers. After a write that failed nothing is guessed at: the partition is read anew. To a
+//! transaction it lends the partition whole, and waits until it has it back.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    Error, Write, WriteError, Written,
+    change::Altered,
+    core::{Core, Table},
+    layout::Layout,
+    limits::{CALLS_A_WRITE, WRITE_BYTES},
+    partition::Partition,
+    pass::{Cause, Outcome, Pass},
+};
+
+/// A write's answer, where somebody waits for it.
+pub(crate) type Reply = oneshot::Sender<Result<Written, WriteError>>;
+
+/// A call to a worker.
+pub(crate) enum Call {
+    Write(Box<Write>, Cause, Reply),
+    /// Lends the partition.
+    Lend(oneshot::Sender<Result<Lease, Error>>),
+    /// Adds some items to new indexes; whether there may be more.
+    Fill(oneshot::Sender<Result<bool, Error>>),
+}
+
+/// A partition that its worker lends, and waits for. One that is not given back is read anew.
+pub(crate) struct Lease {
+    pub partition: Partition,
+    pub layout: Arc<Layout>,
+    back: oneshot::Sender<Partition>,
+}
+
+impl Lease {
+    /// Gives the partition back as it is now.
+    pub fn give_back(self) {
+        // A worker that has ended needs it no more.
+        drop(self.back.send(self.partition));
+    }
+}
+
+/// Writes that were done, and wait to be durable.
+#[derive(Default)]
+struct Turn {
+    changes: Vec<Altered>,
+    answers: Vec<(Reply, Result<Outcome, WriteError>)>,
+}
+
+pub(crate) struct Worker {
+    core: Arc<Core>,
+    table: Arc<Table>,
+    index: u16,
+    /// The partition; none before the first call, and after a write that failed.
+    partition: Option<Partition>,
+}
+
+impl Worker {
+    pub fn new(core: Arc<Core>, table: Arc<Table>, index: u16) -> Self {
+        Self {
+            core,
+            table,
+            index,
+            partition: None,
+        }
+    }
+
+    /// Works until nobody can call any more.
+    pub async fn run(mut self, mut calls: mpsc::Receiver<Call>) {
+        let (mut taken, mut more) = (VecDeque::new(), Vec::new());
+        while calls.recv_many(&mut more, CALLS_A_WRITE).await > 0 {
+            taken.extend(more.drain(..));
+            while !taken.is_empty() {
+                self.turn(&mut taken).await;
+            }
+        }
+    }
+
+    /// Does the writes that come first, as far as they fit into one durable write, or else the first call.
+    async fn turn(&mut self, calls: &mut VecDeque<Call>) {
+        let prepared = self.prepare().await;
+        match calls.pop_front() {
+            Some(Call::Lend(reply)) => self.lend(prepared, reply).await,
+            Some(Call::Fill(reply)) => {
+                let filled = match prepared {
+                    Ok(()) => self.fill().await,
+                    Err(error) => Err(error),
+                };
+                // A caller that went away asks again.
+                drop(reply.send(filled));
+            }
+            Some(write) => {
+                calls.push_front(write);
+                self.write(prepared, calls).await;
+            }
+            None => {}
+        }
+    }
+
+    /// Reads the partition where it is not known.
+    async fn prepare(&mut self) -> Result<(), Error> {
+        if self.partition.is_some() {
+            return Ok(());
+        }
+        let mut partition = self.core.load(&self.table, self.index).await?;
+        let id = (self.table.number, self.index);
+        let is_unsettled = self.core.unsettled.lock().contains(&id);
+        if is_unsettled {
+            self.core.settle(&self.table, &mut partition).await?;
+            self.core.unsettled.lock().remove(&id);
+        }
+        self.partition = Some(partition);
+        Ok(())
+    }
+
+    async fn write(&mut self, prepared: Result<(), Error>, calls: &mut VecDeque<Call>) {
+        let layout = self.table.layout();
+        let mut turn = Turn::default();
+        match &prepared {
+            Ok(()) => self.evaluate(&layout, calls, &mut turn),
+            Err(error) => refuse(calls, error),
+        }
+        let committed = match &mut self.partition {
+            Some(partition) => partition.commit(&self.core, &layout, &turn.changes).await,
+            None => return,
+        };
+        if committed.is_err() {
+            self.partition = None;
+        }
+        // The items are shared no more: answers take them over.
+        drop(turn.changes);
+        for (reply, outcome) in turn.answers {
+            let answer = match &committed {
+                Ok(()) => outcome.map(Written::from),
+                Err(error) => Err(WriteError::Failed(error.clone())),
+            };
+            // A caller that went away has its write nevertheless.
+            drop(reply.send(answer));
+        }
+    }
+
+    /// Does the writes that come first, each after those before it.
+    fn evaluate(&self, layout: &Layout, calls: &mut VecDeque<Call>, turn: &mut Turn) {
+        let view = self.core.view();
+        let mut pass = Pass::new(layout, &*view, self.core.env.clock.now());
+        let mut bytes = 0;
+        while bytes < WRITE_BYTES
+            && let Some(call) = calls.pop_front()
+        {
+            match call {
+                Call::Write(write, cause, reply) => {
+                    let known = pass.changes.len();
+                    let outcome = pass.write(&write, &cause);
+                    bytes += pass.changes[known..]
+                        .iter()
+                        .map(Altered::size)
+                        .sum::<usize>();
+                    turn.answers.push((reply, outcome));
+                }
+                other => {
+                    calls.push_front(other);
+                    break;
+                }
+            }
+        }
+        turn.changes = pass.changes;
+    }
+
+    async fn lend(
+        &mut self,
+        prepared: Result<(), Error>,
+        reply: oneshot::Sender<Result<Lease, Error>>,
+    ) {
+        let (back, returned) = oneshot::channel();
+        let lent = match (prepared, self.partition.take()) {
+            (Ok(()), Some(partition)) => Ok(Lease {
+                partition,
+                layout: self.table.layout(),
+                back,
+            }),
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => Err(Error::Interrupted),
+        };
+        // The lease of a borrower that went away is dropped, and not given back.
+        drop(reply.send(lent));
+        self.partition = returned.await.ok();
+    }
+
+    async fn fill(&mut self) -> Result<bool, Error> {
+        let layout = self.table.layout();
+        // Until the rows are written, the partition is not as it is in the index.
+        let mut partition = self.partition.take().ok_or(Error::Interrupted)?;
+        let (core, indexed) = (self.core.clone(), layout.clone());
+        let filled = self.core.env.blocking(move || {
+            let filled = partition.fill(&indexed, &*core.view());
+            filled.and_then(|(batch, has_more)| {
+                core.write_now(batch)?;
+                Ok((partition, has_more))
+            })
+        });
+        let (partition, has_more) = filled.await?;
+        self.partition = Some(partition);
+        Ok(has_more)
+    }
+}
+
+/// Answers the writes that come first with an error.
+fn refuse(calls: &mut VecDeque<Call>, error: &Error) {
+    while let Some(call) = calls.pop_front() {
+        match call {
+            Call::Write(_, _, reply) => {
+                drop(reply.send(Err(WriteError::Failed(error.clone()))));
+            }
+            other => {
+                calls.push_front(other);
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! A world of tables over a simulated log and an index in memory, with a clock that the test moves.
+#![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use headwater_catalog::{Catalog, MemoryCatalog};
+use headwater_env::{
+    Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
+};
+use headwater_expressions::{KeyCondition, SortCondition};
+use headwater_items::{Item, Value};
+use headwater_log::{EmbeddedLog, Options, ReadLimit, ShardLog};
+use headwater_tables::{
+    Billing, Change, Index, KeyKind, KeySchema, MemoryIndex, NewTable, Page, Projected, Query,
+    Range, ReadOptions, Scan, TableRecord, Tables, Target, ViewType, Write, WriteAction,
+    WriteError, Written,
+};
+use headwater_types::Millis;
+
+pub const START: Millis = Millis(1_700_000_000_000);
+pub const TABLE: &str = "table";
+
+/// Small files, so that a few changes make many.
+fn options() -> Options {
+    Options {
+        segment_bytes: 20_000,
+        preallocate_bytes: 0,
+        ..Options::new("/log")
+    }
+}
+
+pub struct World {
+    pub disk: SimDisk,
+    pub clock: Arc<ManualClock>,
+    pub env: Env,
+    pub catalog: Arc<dyn Catalog>,
+    pub log: Arc<EmbeddedLog>,
+    pub index: Arc<MemoryIndex>,
+    pub tables: Arc<Tables>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(7, Arc::new(TokioTasks)).await
+    }
+
+    pub async fn of_seed(seed: u64) -> Self {
+        Self::with(seed, Arc::new(TokioTasks)).await
+    }
+
+    /// A world whose tasks are counted.
+    pub async fn counted(tasks: &CountedTasks) -> Self {
+        Self::with(7, Arc::new(tasks.clone())).await
+    }
+
+    async fn with(seed: u64, tasks: Arc<dyn Spawn>) -> Self {
+        let disk = SimDisk::new(seed);
+        let clock = Arc::new(ManualClock::at(START));
+        let env = Env {
+            clock: clock.clone(),
+            random: Arc::new(SeededRandom::new(seed)),
+            disk: Arc::new(disk.clone()),
+            tasks,
+        };
+        let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
+        let log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
+        let index = Arc::new(MemoryIndex::default());
+        let tables = Tables::over(env.clone(), catalog.clone(), log.clone(), index.clone());
+        Self {
+            tables: tables.await.unwrap(),
+            disk,
+            clock,
+            env,
+            catalog,
+            log,
+            index,
+        }
+    }
+
+    /// Opens all anew, as a server that starts.
+    pub async fn reopen(&mut self) {
+        self.tables.close().await;
+        self.log.close().await;
+        self.open().await;
+    }
+
+    /// Cuts the power, and opens all anew.
+    pub async fn crash(&mut self) {
+        self.disk.crash();
+        self.index = Arc::new(self.index.crashed());
+        self.open().await;
+    }
+
+    async fn open(&mut self) {
+        self.tables = self.try_open().await.unwrap();
+    }
+
+    pub async fn try_open(&mut self) -> Result<Arc<Tables>, headwater_tables::Error> {
+        let (env, catalog) = (self.env.clone(), self.catalog.clone());
+        self.log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
+        Tables::over(env, catalog, self.log.clone(), self.index.clone()).await
+    }
+
+    pub fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    pub async fn write(&self, key: Item, action: WriteAction) -> Result<Written, WriteError> {
+        self.tables.write(TABLE, write(key, action)).await
+    }
+
+    pub async fn put(&self, item: Item) -> Written {
+        self.write(key_of(&item), WriteAction::Put(item))
+            .await
+            .unwrap()
+    }
+
+    pub async fn read(&self, key: &Item) -> Option<Item> {
+        self.tables.read(TABLE, key).await.unwrap()
+    }
+
+    /// All items of a range, page by page.
+    pub async fn all(&self, index: Option<&str>, mut range: Range) -> Vec<Item> {
+        let target = target(index);
+        let mut items = Vec::new();
+        loop {
+            let page: Page = self.tables.page(&target, range.clone()).await.unwrap();
+            items.extend(page.items);
+            let options = match &mut range {
+                Range::Query(query) => &mut query.options,
+                Range::Scan(scan) => &mut scan.options,
+            };
+            options.after = page.last;
+            if options.after.is_none() {
+                return items;
+            }
+        }
+    }
+
+    pub async fn scan(&self, index: Option<&str>) -> Vec<Item> {
+        self.all(index, scan((0, 1))).await
+    }
+
+    /// All changes of a table, partition by partition.
+    pub async fn changes(&self) -> Vec<Change> {
+        let record = self.tables.get(TABLE).unwrap();
+        let (mut changes, limit) = (
+            Vec::new(),
+            ReadLimit {
+                records: 7,
+                bytes: 1 << 20,
+            },
+        );
+        for partition in 0..record.partitions {
+            let mut from = 0;
+            loop {
+                let read = self.tables.changes(record.number, partition, from, limit);
+                let read = read.await.unwrap();
+                let is_end = read.changes.is_empty();
+                changes.extend(read.changes);
+                if is_end {
+                    break;
+                }
+                from = read.next;
+            }
+        }
+        changes
+    }
+
+    /// Waits until something holds that work in the background brings about.
+    pub async fn until(&self, holds: impl AsyncFn(&Self) -> bool) {
+        while !holds(self).await {
+            self.pass(1);
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+pub fn target(index: Option<&str>) -> Target {
+    Target {
+        table: TABLE.into(),
+        index: index.map(Into::into),
+    }
+}
+
+pub fn write(key: Item, action: WriteAction) -> Write {
+    Write {
+        key,
+        condition: None,
+        action,
+    }
+}
+
+pub fn scan(segment: (u32, u32)) -> Range {
+    let options = ReadOptions {
+        limit: Some(3),
+        ..ReadOptions::default()
+    };
+    Range::Scan(Scan { segment, options })
+}
+
+pub fn query(
+    partition: (&str, Value),
+    sort: Option<(&str, SortCondition)>,
+    descending: bool,
+) -> Range {
+    let keys = KeyCondition {
+        partition: (partition.0.into(), partition.1),
+        sort: sort.map(|(name, wanted)| (name.into(), wanted)),
+    };
+    let options = ReadOptions {
+        limit: Some(2),
+        ..ReadOptions::default()
+    };
+    Range::Query(Query {
+        keys,
+        descending,
+        options,
+    })
+}
+
+pub fn text(value: &str) -> Value {
+    Value::String(value.into())
+}
+
+pub fn number(value: i64) -> Value {
+    Value::Number(value.into())
+}
+
+/// An item with a key and other attributes.
+pub fn item(partition: &str, sort: i64, others: &[(&str, Value)]) -> Item {
+    let key = [
+        ("p".to_owned(), text(partition)),
+        ("s".to_owned(), number(sort)),
+    ];
+    let others = others
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), value.clone()));
+    key.into_iter().chain(others).collect()
+}
+
+pub fn key_of(item: &Item) -> Item {
+    let is_key = |name: &String| name == "p" || name == "s";
+    let key = item.iter().filter(|(name, _)| is_key(name));
+    key.map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+pub fn schema(partition: &str, sort: &str) -> KeySchema {
+    KeySchema {
+        partition: partition.into(),
+        sort: Some(sort.into()),
+    }
+}
+
+pub const ON_DEMAND: Billing = Billing::OnDemand {
+    read_max: None,
+    write_max: None,
+};
+
+/// A table of items by `p` and `s`, a local index by `p` and `a`, and a global one by `g` and `a` that has `x`.
+pub fn new_table() -> NewTable {
+    let kinds = [
+        ("p", KeyKind::String),
+        ("s", KeyKind::Number),
+        ("a", KeyKind::Number),
+        ("g", KeyKind::String),
+    ];
+    let kinds = kinds
+        .into_iter()
+        .map(|(name, kind)| (name.to_owned(), kind));
+    NewTable {
+        name: TABLE.into(),
+        attributes: kinds.collect::<BTreeMap<_, _>>(),
+        key: schema("p", "s"),
+        local: vec![("local".into(), schema("p", "a"), Projected::Keys)],
+        global: vec![(
+            "global".into(),
+            schema("g", "a"),
+            Projected::Include(vec!["x".into()]),
+            ON_DEMAND,
+        )],
+        billing: ON_DEMAND,
+        stream: Some(ViewType::Both),
+        protected: false,
+        infrequent_access: false,
+        policy: None,
+        tags: BTreeMap::new(),
+    }
+}
+
+/// Makes no change and fails no test: for a change that needs a type.
+pub fn ok(_: &mut TableRecord) -> Result<(), headwater_tables::Error> {
+    Ok(())
+}
+
+/// Makes durable what an index has.
+pub fn sync(index: &MemoryIndex) {
+    index.sync().unwrap();
+}
