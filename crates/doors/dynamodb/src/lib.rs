@@ -9,6 +9,7 @@ mod change;
 mod describe;
 mod errors;
 mod indexes;
+mod items;
 mod ops;
 mod place;
 mod policy;
@@ -25,9 +26,11 @@ use std::sync::Arc;
 use headwater_env::Clock;
 use headwater_shapes_dynamodb::{SERVICE, ops as shapes};
 use headwater_tables::Tables;
-use headwater_wire::{READS, Routes, Table, WRITES};
+use headwater_wire::{Line, READS, Routes, Table, WRITES};
 
 pub use place::{arn, stream_arn};
+
+use items::limits::{BATCH_BODY_BYTES, WRITE_BODY_BYTES};
 
 /// The state that handlers run on.
 #[derive(Clone)]
@@ -38,11 +41,21 @@ pub struct Dynamo {
     pub clock: Arc<dyn Clock>,
 }
 
+/// A write of one item, which a table's policy may allow to other accounts.
+const WRITE: Line = WRITES.data().shared().takes(WRITE_BODY_BYTES);
+/// Writes of several.
+const WRITES_MANY: Line = WRITES.data().shared().takes(BATCH_BODY_BYTES);
+/// A read of items.
+const READ: Line = READS.data().shared().gives_records();
+
 /// The operations that are built. Those that a table's policy may allow to other accounts are as the developer guide has
 /// them ("Resource-based policy considerations").
 pub fn table(dynamo: Arc<Dynamo>) -> Table {
     Routes::new(&SERVICE, dynamo)
+        .direct::<shapes::BatchGetItem>(READ)
+        .direct::<shapes::BatchWriteItem>(WRITES_MANY)
         .route::<shapes::CreateTable>(WRITES)
+        .direct::<shapes::DeleteItem>(WRITE)
         .route::<shapes::DeleteResourcePolicy>(WRITES)
         .route::<shapes::DeleteTable>(WRITES.shared())
         .route::<shapes::DescribeContinuousBackups>(READS.shared())
@@ -50,13 +63,20 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::DescribeLimits>(READS)
         .route::<shapes::DescribeTable>(READS.shared())
         .route::<shapes::DescribeTimeToLive>(READS.shared())
+        .direct::<shapes::GetItem>(READS.data().shared())
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)
         .route::<shapes::ListTagsOfResource>(READS.shared())
+        .direct::<shapes::PutItem>(WRITE)
         .route::<shapes::PutResourcePolicy>(WRITES)
+        .direct::<shapes::Query>(READ)
+        .direct::<shapes::Scan>(READ)
         .route::<shapes::TagResource>(WRITES.shared())
+        .route::<shapes::TransactGetItems>(READ.action("dynamodb:GetItem"))
+        .route::<shapes::TransactWriteItems>(WRITES_MANY)
         .route::<shapes::UntagResource>(WRITES.shared())
         .route::<shapes::UpdateContinuousBackups>(WRITES.shared())
+        .direct::<shapes::UpdateItem>(WRITE)
         .route::<shapes::UpdateTable>(WRITES.shared())
         .route::<shapes::UpdateTimeToLive>(WRITES.shared())
         .build()

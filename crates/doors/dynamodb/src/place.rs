@@ -15,7 +15,7 @@ const PATTERN: &str = "Member must satisfy regular expression pattern: [a-zA-Z0-
 /// The longest name, in characters.
 const NAME_MAX: usize = 255;
 /// The shortest.
-const NAME_MIN: usize = 3;
+pub(crate) const NAME_MIN: usize = 3;
 
 /// The ARN of a table.
 pub fn arn(table: &str, context: &Context) -> String {
@@ -82,7 +82,7 @@ fn is_of_pattern(name: &str) -> bool {
 
 /// The name that a request gives for a table, by itself or within an ARN; `managed` where it is about the table rather
 /// than what is in it.
-fn name_of(named: &str, managed: bool, context: &Context) -> Result<String, ApiError> {
+pub(crate) fn name_of(named: &str, managed: bool, context: &Context) -> Result<String, ApiError> {
     if named.starts_with("arn:") {
         return name_of_arn(named, context);
     }
@@ -236,7 +236,7 @@ impl Dynamo {
 
 /// Whether a caller can mean a table of this account: those of others name it by its ARN, for a name alone is one of their
 /// own account.
-fn is_shown(named: &str, context: &Context) -> bool {
+pub(crate) fn is_shown(named: &str, context: &Context) -> bool {
     !context.is_foreign() || named.starts_with("arn:")
 }
 

@@ -1,0 +1,174 @@
+//! BatchWriteItem.
+
+use std::collections::BTreeMap;
+
+use headwater_items::Item;
+use headwater_shapes_dynamodb::{
+    BatchWriteItemInput, BatchWriteItemOutput, DeleteRequest, ItemCollectionMetrics, PutRequest,
+    WriteRequest, ops::BatchWriteItem,
+};
+use headwater_tables::{TableRecord, Write, WriteAction};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Dynamo,
+    errors::validation,
+    items::{
+        capacity::{Split, Told, Units},
+        collection::metrics,
+        failed,
+        fault::Fault,
+        limits::BATCH_WRITES,
+        named::Named,
+        values, writes,
+    },
+};
+
+/// A write of a batch, as it was sent.
+enum Sent {
+    Put(Item),
+    Delete(Item),
+}
+
+/// The writes to one table, which takes them.
+struct Batch {
+    given: String,
+    table: TableRecord,
+    writes: Vec<Write>,
+}
+
+impl Handle<BatchWriteItem> for Dynamo {
+    async fn handle(
+        &self,
+        input: BatchWriteItemInput,
+        context: &Context,
+    ) -> Result<BatchWriteItemOutput, ApiError> {
+        let BatchWriteItemInput {
+            request_items,
+            return_consumed_capacity,
+            return_item_collection_metrics,
+        } = input;
+        let batches = self.read_batches(request_items, context)?;
+        let collections = collections(return_item_collection_metrics.as_deref(), &batches);
+        let mut origins = Vec::new();
+        let mut writes = Vec::new();
+        for Batch {
+            given,
+            table,
+            writes: of_table,
+        } in &batches
+        {
+            for write in of_table {
+                origins.push((given, table));
+                writes.push((table.name.clone(), write.clone()));
+            }
+        }
+        let mut units: BTreeMap<String, Units> = BTreeMap::new();
+        let results = self.tables.write_many(writes).await;
+        for (result, (given, table)) in results.into_iter().zip(origins) {
+            let written = result.map_err(|error| failed::write(error, table, false))?;
+            let took = units.entry(given.clone()).or_default();
+            took.add(&Units::of_write(table, &written), 1.0);
+        }
+        let told = Told::of(return_consumed_capacity.as_deref());
+        Ok(BatchWriteItemOutput {
+            unprocessed_items: Some(BTreeMap::new()),
+            item_collection_metrics: collections,
+            consumed_capacity: told.of_tables(&units, Split::Untold),
+        })
+    }
+}
+
+impl Dynamo {
+    fn read_batches(
+        &self,
+        sent: BTreeMap<String, Vec<WriteRequest>>,
+        context: &Context,
+    ) -> Result<Vec<Batch>, ApiError> {
+        if sent.values().map(Vec::len).sum::<usize>() > BATCH_WRITES {
+            return Err(validation(
+                "Too many items requested for the BatchWriteItem call",
+            ));
+        }
+        let read = sent.into_iter().map(|(given, sent)| {
+            let named = Named::new(given, context)?;
+            let sent = sent.into_iter().map(read);
+            Ok((named, sent.collect::<Result<Vec<_>, ApiError>>()?))
+        });
+        let read = read.collect::<Result<Vec<_>, ApiError>>()?;
+        let batches = read.into_iter().map(|(named, sent)| {
+            let table = self.open(&named, context)?;
+            let writes = sent.into_iter().map(|sent| sent.write(&table));
+            let writes = writes.collect::<Result<Vec<_>, _>>()?;
+            check_distinct(&writes)?;
+            Ok(Batch {
+                given: named.given,
+                table,
+                writes,
+            })
+        });
+        batches.collect()
+    }
+}
+
+impl Sent {
+    /// The write, which the table takes. What is wrong with the key of an item that is put is told as of a key alone.
+    fn write(self, table: &TableRecord) -> Result<Write, Fault> {
+        match self {
+            Self::Delete(key) => writes::of_key(key, WriteAction::Delete, None, table),
+            Self::Put(item) => writes::put(item, None, table).map_err(|fault| match fault {
+                Fault::NoKey(_) | Fault::KeyKind { .. } => Fault::KeyMismatch,
+                other => other,
+            }),
+        }
+    }
+}
+
+fn read(sent: WriteRequest) -> Result<Sent, ApiError> {
+    let WriteRequest {
+        put_request,
+        delete_request,
+    } = sent;
+    match (put_request, delete_request) {
+        (Some(PutRequest { item }), None) => {
+            let item = values::item(item)?;
+            writes::check_size(&item)?;
+            Ok(Sent::Put(item))
+        }
+        (None, Some(DeleteRequest { key })) => Ok(Sent::Delete(values::item(key)?)),
+        _ => Err(validation(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes",
+        )),
+    }
+}
+
+/// Whether every item is written once.
+fn check_distinct(writes: &[Write]) -> Result<(), ApiError> {
+    let is_twice = |(at, write): (usize, &Write)| {
+        let mut before = writes.iter().take(at);
+        before.any(|before| before.key == write.key)
+    };
+    match writes.iter().enumerate().any(is_twice) {
+        true => Err(validation("Provided list of item keys contains duplicates")),
+        false => Ok(()),
+    }
+}
+
+/// The collections that are written to, each once.
+fn collections(
+    sent: Option<&str>,
+    batches: &[Batch],
+) -> Option<BTreeMap<String, Vec<ItemCollectionMetrics>>> {
+    let mut all = BTreeMap::new();
+    for batch in batches {
+        let mut of_table: Vec<ItemCollectionMetrics> = Vec::new();
+        for write in &batch.writes {
+            let metrics = metrics(sent, &batch.table, &write.key);
+            of_table.extend(metrics.filter(|metrics| !of_table.contains(metrics)));
+        }
+        if !of_table.is_empty() {
+            all.insert(batch.given.clone(), of_table);
+        }
+    }
+    (!all.is_empty()).then_some(all)
+}

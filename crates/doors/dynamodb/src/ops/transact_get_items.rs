@@ -1,0 +1,106 @@
+//! TransactGetItems.
+
+use std::collections::BTreeMap;
+
+use headwater_items::{Item, item_size};
+use headwater_shapes_dynamodb::{
+    Get, ItemResponse, TransactGetItem, TransactGetItemsInput, TransactGetItemsOutput,
+    ops::TransactGetItems,
+};
+use headwater_tables::TableRecord;
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{
+    Dynamo,
+    items::{
+        actions::{check_bytes, check_distinct, check_faults},
+        capacity::{Consistency, Split, Told, Units},
+        fault::Fault,
+        keys,
+        named::Named,
+        placeholders::{Sent, check_used},
+        projection::{Projecting, Wanted},
+        transaction, values,
+    },
+};
+
+/// A read of a transaction.
+struct Read {
+    named: Named,
+    key: Item,
+    wanted: Wanted,
+}
+
+impl Handle<TransactGetItems> for Dynamo {
+    async fn handle(
+        &self,
+        input: TransactGetItemsInput,
+        context: &Context,
+    ) -> Result<TransactGetItemsOutput, ApiError> {
+        let TransactGetItemsInput {
+            transact_items,
+            return_consumed_capacity,
+        } = input;
+        let reads = transact_items.into_iter().map(|sent| read(sent, context));
+        let reads = reads.collect::<Result<Vec<_>, _>>()?;
+        let tables = reads.iter().map(|read| self.open(&read.named, context));
+        let tables = tables.collect::<Result<Vec<TableRecord>, _>>()?;
+        let checked = reads.iter().zip(&tables);
+        check_faults(checked.map(|(read, table)| check(read, table)).collect())?;
+        let keys = reads.iter().zip(&tables);
+        let keys: Vec<(String, Item)> = keys
+            .map(|(read, table)| (table.name.clone(), read.key.clone()))
+            .collect();
+        check_distinct(keys.iter().map(|(table, key)| (table.as_str(), key)))?;
+        let items = self.tables.read_together(keys).await;
+        let actions: Vec<_> = tables.iter().map(|table| (table, false)).collect();
+        let items = items.map_err(|error| transaction::failed(error, &actions))?;
+        check_bytes(items.iter().flatten().map(item_size).sum())?;
+        let told = Told::of(return_consumed_capacity.as_deref());
+        let mut units: BTreeMap<String, Units> = BTreeMap::new();
+        let mut responses = Vec::with_capacity(items.len());
+        for (item, read) in items.into_iter().zip(reads) {
+            let took = units.entry(read.named.given).or_default();
+            took.add(
+                &Units::of_read(item.as_ref(), Consistency::Transactional),
+                1.0,
+            );
+            let item = item.map(|item| read.wanted.shown(item));
+            responses.push(ItemResponse { item });
+        }
+        Ok(TransactGetItemsOutput {
+            consumed_capacity: told.of_tables(&units, Split::Read),
+            responses: Some(responses),
+        })
+    }
+}
+
+fn read(sent: TransactGetItem, context: &Context) -> Result<Read, ApiError> {
+    let TransactGetItem { get } = sent;
+    let Get {
+        key,
+        table_name,
+        projection_expression,
+        expression_attribute_names,
+    } = get;
+    let named = Named::new(table_name, context)?;
+    let sent = Sent {
+        names: expression_attribute_names,
+        values: None,
+    };
+    let projecting = Projecting {
+        expression: projection_expression,
+        attributes: None,
+    };
+    projecting.check_dialects(&sent)?;
+    let key = values::item(key)?;
+    let mut placeholders = sent.read()?;
+    let wanted = projecting.read(&mut placeholders)?;
+    check_used(&placeholders)?;
+    Ok(Read { named, key, wanted })
+}
+
+fn check(read: &Read, table: &TableRecord) -> Result<(), Fault> {
+    keys::check(&read.key, table)?;
+    read.wanted.check(table)
+}
