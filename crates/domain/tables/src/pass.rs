@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use headwater_items::{Item, decode, item_size};
+use headwater_items::{Item, Value, decode, item_size};
 use headwater_log::Record;
 use headwater_types::Millis;
 
@@ -12,7 +12,7 @@ use crate::{
     index::View,
     keys::BaseKey,
     layout::{Layout, expiry},
-    limits::{EXPIRED_MAX, ITEM_BYTES},
+    limits::{EXPIRED_MAX, ITEM_BYTES, NESTING},
 };
 
 /// On whose behalf an item is written.
@@ -142,6 +142,9 @@ impl<'a> Pass<'a> {
         if item_size(&after) > ITEM_BYTES {
             return Err(WriteError::TooLarge);
         }
+        if after.values().any(|value| depth(value) > NESTING) {
+            return Err(WriteError::TooDeep);
+        }
         self.layout.check(&after)?;
         Ok(Some(Arc::new(after)))
     }
@@ -154,6 +157,15 @@ impl<'a> Pass<'a> {
 
     fn damaged(&self, what: &'static str) -> Error {
         Error::damaged(&self.layout.record.name, what)
+    }
+}
+
+/// How many lists and maps are within each other. Requests are read with a bound, and updates add one more at the most.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::List(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Map(item) => 1 + item.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
