@@ -24,10 +24,6 @@ static DIALECT: Dialect = Dialect {
     paths_go_on: true,
 };
 
-/// How tight operators bind, the loosest first.
-const OR: u8 = 1;
-const AND: u8 = 2;
-
 /// What was read, and whether it stands in parentheses.
 struct Part<'a> {
     what: What<'a>,
@@ -40,13 +36,44 @@ enum What<'a> {
     Operand(RawOperand<'a>),
 }
 
+/// What was read between two parentheses and waits for what comes next.
+#[derive(Default)]
+struct Level<'a> {
+    /// What stands before an `OR`.
+    any: Option<Box<Node<'a>>>,
+    /// What stands before an `AND`.
+    all: Option<Box<Node<'a>>>,
+    /// How many `NOT` stand before what comes next.
+    negations: usize,
+}
+
+impl<'a> Level<'a> {
+    fn is_alone(&self) -> bool {
+        self.any.is_none() && self.all.is_none()
+    }
+
+    fn and(&mut self, node: Node<'a>) -> Node<'a> {
+        match self.all.take() {
+            Some(before) => Node::And(before, Box::new(node)),
+            None => node,
+        }
+    }
+
+    fn or(&mut self, node: Node<'a>) -> Node<'a> {
+        match self.any.take() {
+            Some(before) => Node::Or(before, Box::new(node)),
+            None => node,
+        }
+    }
+}
+
 /// The condition that a text is.
 ///
 /// # Errors
 /// When it is none.
 pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
     let mut reader = Reader::new(text, &DIALECT);
-    let part = reader.joined(OR)?;
+    let part = reader.joined()?;
     let node = reader.whole(part)?;
     reader.end()?;
     reader.findings.check(&[
@@ -60,45 +87,67 @@ pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
 }
 
 impl<'a> Reader<'a> {
-    /// Conditions joined by operators that bind at least so tight.
-    fn joined(&mut self, tightness: u8) -> Result<Part<'a>, Invalid> {
-        let mut negations = 0;
-        while self.at_keyword("NOT") {
-            self.bump();
-            self.operator()?;
-            negations += 1;
-        }
-        let mut part = self.compared()?;
-        for _ in 0..negations {
-            let inner = Box::new(self.whole(part)?);
-            part = Part::condition(Node::Not(inner));
-        }
+    /// Conditions joined by operators, or whatever stands alone. Parentheses are kept in a list and not on the stack,
+    /// for there can be thousands.
+    fn joined(&mut self) -> Result<Part<'a>, Invalid> {
+        let mut outer = Vec::new();
+        let mut level = Level::default();
         loop {
-            let operator = if self.at_keyword("AND") {
-                AND
-            } else if self.at_keyword("OR") {
-                OR
-            } else {
-                return Ok(part);
-            };
-            if operator < tightness {
-                return Ok(part);
+            while self.at_keyword("NOT") {
+                self.bump();
+                self.operator()?;
+                level.negations += 1;
             }
-            let one = Box::new(self.whole(part)?);
-            self.bump();
-            self.operator()?;
-            let other = self.joined(operator + 1)?;
-            let other = Box::new(self.whole(other)?);
-            part = Part::condition(match operator {
-                AND => Node::And(one, other),
-                _ => Node::Or(one, other),
-            });
+            if self.eat("(") {
+                outer.push(std::mem::take(&mut level));
+                continue;
+            }
+            let mut part = Part {
+                what: What::Operand(self.plain_operand()?),
+                enclosed: false,
+            };
+            while let Some(whole) = self.continued(part, &mut level)? {
+                let Some(around) = outer.pop() else {
+                    return Ok(whole);
+                };
+                self.expect(")")?;
+                level = around;
+                part = self.enclosed(whole)?;
+            }
         }
     }
 
-    /// A comparison, or whatever stands alone.
-    fn compared(&mut self) -> Result<Part<'a>, Invalid> {
-        let part = self.primary()?;
+    /// What follows a part. None where another operand must follow; the whole level where it ends here.
+    fn continued(
+        &mut self,
+        part: Part<'a>,
+        level: &mut Level<'a>,
+    ) -> Result<Option<Part<'a>>, Invalid> {
+        let mut part = self.compared(part)?;
+        for _ in 0..std::mem::take(&mut level.negations) {
+            part = Part::condition(Node::Not(Box::new(self.whole(part)?)));
+        }
+        let (and, or) = (self.at_keyword("AND"), self.at_keyword("OR"));
+        if !and && !or && level.is_alone() {
+            return Ok(Some(part));
+        }
+        let node = level.and(self.whole(part)?);
+        if and {
+            level.all = Some(Box::new(node));
+        } else {
+            let node = level.or(node);
+            if !or {
+                return Ok(Some(Part::condition(node)));
+            }
+            level.any = Some(Box::new(node));
+        }
+        self.bump();
+        self.operator()?;
+        Ok(None)
+    }
+
+    /// A comparison, where the part is a value that is compared.
+    fn compared(&mut self, part: Part<'a>) -> Result<Part<'a>, Invalid> {
         let comparison = self.comparison();
         let between = self.at_keyword("BETWEEN");
         if comparison.is_none() && !between && !self.at_keyword("IN") {
@@ -144,17 +193,8 @@ impl<'a> Reader<'a> {
         Ok(operand)
     }
 
-    /// What stands in parentheses, or a value.
-    fn primary(&mut self) -> Result<Part<'a>, Invalid> {
-        if !self.eat("(") {
-            return Ok(Part {
-                what: What::Operand(self.plain_operand()?),
-                enclosed: false,
-            });
-        }
-        self.enter()?;
-        let inner = self.joined(OR)?;
-        self.leave()?;
+    /// What stood in parentheses, which are behind us.
+    fn enclosed(&mut self, inner: Part<'a>) -> Result<Part<'a>, Invalid> {
         if inner.enclosed {
             self.redundant();
         }
