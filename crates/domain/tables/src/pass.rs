@@ -62,7 +62,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Does a write. One that leaves the item as it is makes no change.
-    pub fn write(&mut self, write: &Write, cause: &Cause) -> Result<Outcome, WriteError> {
+    pub fn write(&mut self, write: Write, cause: &Cause) -> Result<Outcome, WriteError> {
         let key = self.layout.base(&write.key)?;
         let before = self.find(&key)?;
         if let Some(condition) = &write.condition {
@@ -71,14 +71,16 @@ impl<'a> Pass<'a> {
                 None => condition.holds(&Item::new()),
             };
             if !holds {
-                return Err(WriteError::ConditionFailed(
-                    before.map(Arc::unwrap_or_clone),
-                ));
+                let found = before.map(Arc::unwrap_or_clone);
+                return Err(WriteError::ConditionFailed(found));
             }
         }
         let after = match cause {
-            Cause::Call => self.after(write, &before)?,
-            Cause::Expiry(attribute) => before.clone().filter(|item| !self.is_due(item, attribute)),
+            Cause::Call => self.after(&write.key, write.action, &before)?,
+            Cause::Expiry(attribute) => {
+                let is_kept = |item: &Arc<Item>| !self.is_due(item, attribute);
+                before.clone().filter(is_kept)
+            }
         };
         if after != before {
             let change = Altered {
@@ -120,22 +122,21 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The item after a write.
+    /// The item after a write of the item with this key.
     fn after(
         &self,
-        write: &Write,
+        key: &Item,
+        action: WriteAction,
         before: &Option<Arc<Item>>,
     ) -> Result<Option<Arc<Item>>, WriteError> {
-        let after = match &write.action {
+        let after = match action {
             WriteAction::Check => return Ok(before.clone()),
             WriteAction::Delete => return Ok(None),
-            WriteAction::Put(item) => item.clone(),
-            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(&write.key))?,
+            WriteAction::Put(item) => item,
+            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(key))?,
         };
-        let moved = write
-            .key
-            .iter()
-            .find(|(name, value)| after.get(*name) != Some(value));
+        let mut key = key.iter();
+        let moved = key.find(|(name, value)| after.get(*name) != Some(value));
         if let Some((name, _)) = moved {
             return Err(WriteError::ChangesKey(name.clone()));
         }

@@ -135,9 +135,9 @@ impl Inner {
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
         for borrowed in borrowed {
             let mut pass = Pass::new(&borrowed.lease.layout, &*view, now);
-            for (at, write) in &borrowed.part.writes {
+            for (at, write) in borrowed.part.writes.drain(..) {
                 if let Err(error) = pass.write(write, &Cause::Call)
-                    && let Some(reason) = reasons.get_mut(*at)
+                    && let Some(reason) = reasons.get_mut(at)
                 {
                     *reason = Some(error);
                 }
