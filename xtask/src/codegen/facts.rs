@@ -438,6 +438,11 @@ const CHECKED_BY_DOORS: &[&str] = &[
     "Runtime",
 ];
 
+/// Texts whose length the door checks itself, since the service refuses one that is too long in words of its own, by the
+/// service's name: the tags of tables.
+const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] =
+    &[("dynamodb", &["TagKeyString", "TagValueString"])];
+
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
 
@@ -614,6 +619,15 @@ pub fn correct(service: &str, model: &mut Model) {
     for enumeration in CHECKED_BY_DOORS {
         if let Some(shape) = model.shapes.get_mut(*enumeration) {
             shape.values.clear();
+        }
+    }
+    let texts = LENGTH_CHECKED_BY_DOORS.iter();
+    for text in texts
+        .filter(|(name, _)| *name == service)
+        .flat_map(|(_, texts)| *texts)
+    {
+        if let Some(shape) = model.shapes.get_mut(*text) {
+            (shape.min, shape.max) = (None, None);
         }
     }
     for events in EVENTS_AS_BYTES {

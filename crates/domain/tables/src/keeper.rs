@@ -97,7 +97,8 @@ impl Keeper {
         if !is_time || unsynced == 0 {
             return Ok(());
         }
-        let floors = floors(core)?;
+        let reading = core.clone();
+        let floors = core.env.blocking(move || floors(&reading)).await?;
         core.sync().await?;
         self.synced = now;
         for (shard, floor) in floors {

@@ -4932,8 +4932,8 @@ mod tables {
         max: None,
     };
     pub(super) static TAG_KEY_STRING: Shape = Shape::String {
-        min: Some(1),
-        max: Some(128),
+        min: None,
+        max: None,
         pattern: None,
         values: &[],
     };
@@ -4954,8 +4954,8 @@ mod tables {
         union: false,
     };
     pub(super) static TAG_VALUE_STRING: Shape = Shape::String {
-        min: Some(0),
-        max: Some(256),
+        min: None,
+        max: None,
         pattern: None,
         values: &[],
     };
