@@ -83,10 +83,13 @@ pub(crate) async fn run(env: Env, wake: Arc<Notify>, tables: Weak<Inner>) {
 
 impl Keeper {
     async fn turn(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
+        // A part that fails does not keep the others from their work.
+        let settled = inner.settle().await;
         let synced = self.sync(inner).await;
         let removed = remove_deleted(inner).await;
         let built = build(inner).await;
-        synced.and(removed).and(built).and(inner.expire().await)
+        let expired = inner.expire().await;
+        settled.and(synced).and(removed).and(built).and(expired)
     }
 
     /// Syncs the index where it is time, and has the logs forget what it has.

@@ -215,6 +215,10 @@ impl Inner {
         let ended = self.end_workers(|(table, _)| *table == record.number).await;
         self.core.log.remove_shards(&shards(&record)).await?;
         drop(ended);
+        // What its partitions lack of transactions went with them.
+        let mut unsettled = self.core.unsettled.lock();
+        unsettled.retain(|(table, _)| *table != record.number);
+        drop(unsettled);
         self.todo.lock().deleted.push(deleted);
         self.wake.notify_one();
         Ok(record)
