@@ -350,6 +350,15 @@ async fn scans_are_refused() {
             "The provided starting key is invalid: The provided key element does not match the schema",
         ),
         (
+            json!({
+                "Segment": 0,
+                "TotalSegments": 1_000_000,
+                "ExclusiveStartKey": {"p": {"S": "a"}, "c": {"N": "1"}},
+            }),
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
+             Segment. TotalSegments: 1000000 Segment: 0",
+        ),
+        (
             json!({"FilterExpression": "p.q = p"}),
             "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: p",
         ),
