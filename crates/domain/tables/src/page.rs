@@ -33,6 +33,24 @@ impl Tables {
         let read = move || read(&layout, index.as_deref(), &range, &*core.view());
         env.blocking(read).await
     }
+
+    /// Whether a scan of a segment comes by the item with these attributes, which may go on behind it then.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`], [`Error::NoIndex`], or [`Error::WrongKey`].
+    pub fn is_in_segment(
+        &self,
+        target: &Target,
+        segment: (u32, u32),
+        item: &Item,
+    ) -> Result<bool, Error> {
+        let core = &self.inner.core;
+        let (layout, view) = (core.table(&target.table)?.layout(), core.view());
+        let options = ReadOptions::default();
+        let reading = Reading::new(&layout, target.index.as_deref(), &options, &*view)?;
+        let (span, row) = (reading.of_scan(segment), reading.row(item)?);
+        Ok(span.from <= row && row < span.to)
+    }
 }
 
 /// Reads a page. Waits for the disk.
@@ -42,21 +60,11 @@ fn read(
     range: &Range,
     view: &dyn View,
 ) -> Result<Page, Error> {
-    let index = index.map(|name| layout.index(name)).transpose()?;
-    let index = index.and_then(|index| match &index.order {
-        Order::Key(key, _) => Some((index, key)),
-        Order::Expiry(_) => None,
-    });
     let (options, descending) = match range {
         Range::Query(query) => (&query.options, query.descending),
         Range::Scan(scan) => (&scan.options, false),
     };
-    let reading = Reading {
-        layout,
-        index,
-        options,
-        view,
-    };
+    let reading = Reading::new(layout, index, options, view)?;
     let mut span = match range {
         Range::Query(Query { keys, .. }) => reading.of_query(keys)?,
         Range::Scan(Scan { segment, .. }) => reading.of_scan(*segment),
@@ -69,6 +77,27 @@ fn read(
         }
     }
     reading.page(&span, descending)
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        layout: &'a Layout,
+        index: Option<&str>,
+        options: &'a ReadOptions,
+        view: &'a dyn View,
+    ) -> Result<Self, Error> {
+        let index = index.map(|name| layout.index(name)).transpose()?;
+        let index = index.and_then(|index| match &index.order {
+            Order::Key(key, _) => Some((index, key)),
+            Order::Expiry(_) => None,
+        });
+        Ok(Self {
+            layout,
+            index,
+            options,
+            view,
+        })
+    }
 }
 
 impl Reading<'_> {
