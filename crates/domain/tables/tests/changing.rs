@@ -8,8 +8,8 @@ use headwater_tables::{
     TimeToLive, Transaction, ViewType, WriteAction,
 };
 use support::{
-    ON_DEMAND, START, TABLE, World, item, key_of, new_table, number, scan, schema, set, target,
-    text, world, write,
+    ON_DEMAND, START, TABLE, World, item, key_of, new_table, number, schema, set, target, text,
+    world, write,
 };
 
 #[tokio::test]
