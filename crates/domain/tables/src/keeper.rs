@@ -1,5 +1,5 @@
-//! Work in the background: indexes filled and removed, rows of deleted tables removed, expired items removed, the index
-//! synced, and changes forgotten that nobody needs.
+//! Work in the background: indexes filled and removed, rows of deleted tables removed, expired items removed, shards of
+//! streams ended, the index synced, and changes forgotten that nobody needs.
 //!
 //! All of it can be left off at any point, and begins anew at the next start.
 
@@ -18,7 +18,9 @@ use crate::{
     Error, TableRecord,
     core::{Core, kept_from},
     keys::{shard, transactions},
-    limits::{EXPIRE_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP},
+    limits::{
+        EXPIRE_EVERY, ROLL_LOOK_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP,
+    },
     partition::Partition,
     store::Deleted,
     tables::Inner,
@@ -54,6 +56,8 @@ impl Todo {
 #[derive(Default)]
 struct Keeper {
     synced: Duration,
+    /// When streams were looked at.
+    streams_kept: Option<Duration>,
     /// The times before which shards forget.
     floors: HashMap<ShardNumber, Millis>,
 }
@@ -86,7 +90,23 @@ impl Keeper {
         let synced = self.sync(inner).await;
         let removed = remove_deleted(inner).await;
         let built = build(inner).await;
-        synced.and(removed).and(built).and(inner.expire().await)
+        let streams = self.keep_streams(inner).await;
+        let expired = inner.expire().await;
+        synced.and(removed).and(built).and(streams).and(expired)
+    }
+
+    /// Has streams begin and end shards, where it is time to look at them.
+    async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
+        let now = inner.core.env.clock.elapsed();
+        if self
+            .streams_kept
+            .is_some_and(|kept| now < kept + ROLL_LOOK_EVERY)
+        {
+            return Ok(());
+        }
+        inner.keep_streams().await?;
+        self.streams_kept = Some(now);
+        Ok(())
     }
 
     /// Syncs the index where it is time, and has the logs forget what it has.

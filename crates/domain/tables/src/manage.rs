@@ -117,12 +117,8 @@ impl Inner {
             };
             (name, index)
         });
-        let stream = new.stream.map(|view| Stream {
-            label: now,
-            view,
-            disabled: None,
-            begins: vec![vec![0]; partitions.into()],
-        });
+        let stream = new.stream;
+        let stream = stream.map(|view| Stream::of_new_table(view, partitions, now));
         TableRecord {
             name: new.name,
             number,
