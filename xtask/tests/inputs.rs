@@ -27,6 +27,17 @@ const LAID_OVER: &str = "is read into the configuration, which is taken apart an
 /// Structures that no member is read of, and why that ignores nothing.
 const WHOLE: &[(&str, &str, &[&str])] = &[
     (
+        "dynamodb",
+        REFUSED,
+        &[
+            "GlobalTableWitnessGroupUpdate",
+            "ReplicationGroupUpdate",
+            "VectorIndex",
+            "VectorIndexUpdate",
+            "WarmThroughput",
+        ],
+    ),
+    (
         "kinesis",
         REFUSED,
         &[

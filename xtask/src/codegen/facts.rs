@@ -78,6 +78,20 @@ pub const SERVICES: &[Selection] = &[
         direct: &[],
         xml_namespace: Some("http://queue.amazonaws.com/doc/2012-11-05/"),
     },
+    Selection {
+        name: "dynamodb",
+        version: "2012-08-10",
+        operations: DYNAMODB,
+        direct: DYNAMODB_DIRECT,
+        xml_namespace: None,
+    },
+    Selection {
+        name: "dynamodbstreams",
+        version: "2012-08-10",
+        operations: &[],
+        direct: &["GetRecords"],
+        xml_namespace: None,
+    },
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -228,6 +242,51 @@ const SQS: &[&str] = &[
     "UntagQueue",
 ];
 
+const DYNAMODB: &[&str] = &[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "CreateTable",
+    "DeleteItem",
+    "DeleteResourcePolicy",
+    "DeleteTable",
+    "DescribeContinuousBackups",
+    "DescribeEndpoints",
+    "DescribeKinesisStreamingDestination",
+    "DescribeLimits",
+    "DescribeTable",
+    "DescribeTimeToLive",
+    "DisableKinesisStreamingDestination",
+    "EnableKinesisStreamingDestination",
+    "GetItem",
+    "GetResourcePolicy",
+    "ListTables",
+    "ListTagsOfResource",
+    "PutItem",
+    "PutResourcePolicy",
+    "Query",
+    "Scan",
+    "TagResource",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UntagResource",
+    "UpdateContinuousBackups",
+    "UpdateItem",
+    "UpdateKinesisStreamingDestination",
+    "UpdateTable",
+    "UpdateTimeToLive",
+];
+
+const DYNAMODB_DIRECT: &[&str] = &[
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "UpdateItem",
+];
+
 const S3: &[&str] = &[
     "AbortMultipartUpload",
     "CompleteMultipartUpload",
@@ -354,6 +413,22 @@ const NOT_REQUIRED: &[(&str, &str)] = &[
     ("SendMessageBatchResult", "Successful"),
 ];
 
+/// Members that the service requires and the model does not, which has them optional for what only global tables need.
+const REQUIRED: &[(&str, &str)] = &[
+    ("CreateTableInput", "AttributeDefinitions"),
+    ("CreateTableInput", "KeySchema"),
+];
+
+/// Structures whose types are written by hand, since they are read into what a domain works with: the value of an
+/// attribute, which in the model is a structure of all kinds that it may be.
+const BY_HAND: &[(&str, &str)] = &[("AttributeValue", "headwater_attributes::AttributeValue")];
+
+/// The path of a shape's type, where that is written by hand.
+pub fn by_hand(shape: &str) -> Option<&'static str> {
+    let found = BY_HAND.iter().find(|(name, _)| *name == shape);
+    found.map(|(_, path)| *path)
+}
+
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
 /// Lambda's runtimes, SQS's attributes.
 const CHECKED_BY_DOORS: &[&str] = &[
@@ -362,6 +437,11 @@ const CHECKED_BY_DOORS: &[&str] = &[
     "QueueAttributeName",
     "Runtime",
 ];
+
+/// Texts whose length the door checks itself, since the service refuses one that is too long in words of its own, by the
+/// service's name: the tags of tables.
+const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] =
+    &[("dynamodb", &["TagKeyString", "TagValueString"])];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
@@ -541,6 +621,15 @@ pub fn correct(service: &str, model: &mut Model) {
             shape.values.clear();
         }
     }
+    let texts = LENGTH_CHECKED_BY_DOORS.iter();
+    for text in texts
+        .filter(|(name, _)| *name == service)
+        .flat_map(|(_, texts)| *texts)
+    {
+        if let Some(shape) = model.shapes.get_mut(*text) {
+            (shape.min, shape.max) = (None, None);
+        }
+    }
     for events in EVENTS_AS_BYTES {
         if let Some(shape) = model.shapes.get_mut(*events) {
             "blob".clone_into(&mut shape.kind);
@@ -553,6 +642,11 @@ pub fn correct(service: &str, model: &mut Model) {
         && let Some(member) = &mut list.member
     {
         "String".clone_into(&mut member.shape);
+    }
+    for (structure, member) in REQUIRED {
+        if let Some(shape) = model.shapes.get_mut(*structure) {
+            shape.required.push((*member).to_owned());
+        }
     }
     for (structure, member) in NOT_REQUIRED {
         if let Some(shape) = model.shapes.get_mut(*structure) {
@@ -579,8 +673,8 @@ fn speak(service: &str, protocol: &str, model: &mut Model) {
     }
 }
 
-/// The order in which the service checks a structure's members, as recorded in kinesalite's tests (its messages list
-/// them so). Members that are not named here come after, in the model's order.
+/// The order in which the service checks a structure's members, as recorded in kinesalite's and dynalite's tests (its
+/// messages list them so). Members that are not named here come after, in the model's order.
 const ORDERS: &[(&str, &[&str])] = &[
     ("AddTagsToStreamInput", &["Tags", "StreamName"]),
     ("CreateStreamInput", &["ShardCount", "StreamName"]),
@@ -650,6 +744,155 @@ const ORDERS: &[(&str, &[&str])] = &[
         "UpdateShardCountInput",
         &["ScalingType", "StreamName", "TargetShardCount"],
     ),
+    (
+        "CreateTableInput",
+        &[
+            "AttributeDefinitions",
+            "TableName",
+            "BillingMode",
+            "ProvisionedThroughput",
+            "KeySchema",
+            "LocalSecondaryIndexes",
+            "GlobalSecondaryIndexes",
+        ],
+    ),
+    (
+        "ProvisionedThroughput",
+        &["WriteCapacityUnits", "ReadCapacityUnits"],
+    ),
+    (
+        "LocalSecondaryIndex",
+        &["Projection", "IndexName", "KeySchema"],
+    ),
+    (
+        "GlobalSecondaryIndex",
+        &[
+            "Projection",
+            "IndexName",
+            "ProvisionedThroughput",
+            "KeySchema",
+        ],
+    ),
+    (
+        "CreateGlobalSecondaryIndexAction",
+        &[
+            "Projection",
+            "IndexName",
+            "ProvisionedThroughput",
+            "KeySchema",
+        ],
+    ),
+    ("ListTablesInput", &["Limit", "ExclusiveStartTableName"]),
+    (
+        "PutItemInput",
+        &[
+            "ReturnConsumedCapacity",
+            "TableName",
+            "Item",
+            "ConditionalOperator",
+            "Expected",
+            "ReturnValues",
+            "ReturnItemCollectionMetrics",
+            "ConditionExpression",
+            "ExpressionAttributeValues",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "GetItemInput",
+        &[
+            "ReturnConsumedCapacity",
+            "AttributesToGet",
+            "TableName",
+            "Key",
+            "ProjectionExpression",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "UpdateItemInput",
+        &[
+            "ReturnConsumedCapacity",
+            "TableName",
+            "ReturnItemCollectionMetrics",
+            "ReturnValues",
+            "Key",
+            "ConditionalOperator",
+            "Expected",
+            "AttributeUpdates",
+            "ConditionExpression",
+            "UpdateExpression",
+            "ExpressionAttributeValues",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "DeleteItemInput",
+        &[
+            "ReturnConsumedCapacity",
+            "TableName",
+            "ReturnValues",
+            "ReturnItemCollectionMetrics",
+            "Key",
+            "ConditionalOperator",
+            "Expected",
+            "ConditionExpression",
+            "ExpressionAttributeValues",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "QueryInput",
+        &[
+            "Select",
+            "IndexName",
+            "ReturnConsumedCapacity",
+            "QueryFilter",
+            "TableName",
+            "ConditionalOperator",
+            "AttributesToGet",
+            "Limit",
+            "KeyConditions",
+            "ExclusiveStartKey",
+            "KeyConditionExpression",
+            "FilterExpression",
+            "ProjectionExpression",
+            "ExpressionAttributeValues",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "ScanInput",
+        &[
+            "Select",
+            "IndexName",
+            "TotalSegments",
+            "ReturnConsumedCapacity",
+            "TableName",
+            "ConditionalOperator",
+            "ScanFilter",
+            "Segment",
+            "Limit",
+            "AttributesToGet",
+            "ExclusiveStartKey",
+            "FilterExpression",
+            "ProjectionExpression",
+            "ExpressionAttributeValues",
+            "ExpressionAttributeNames",
+        ],
+    ),
+    (
+        "BatchWriteItemInput",
+        &[
+            "ReturnConsumedCapacity",
+            "ReturnItemCollectionMetrics",
+            "RequestItems",
+        ],
+    ),
+    (
+        "BatchGetItemInput",
+        &["ReturnConsumedCapacity", "RequestItems"],
+    ),
 ];
 
 /// A structure's members in the order in which the service checks them.
@@ -677,6 +920,42 @@ const ENUM_ORDERS: &[(&str, &[&str])] = &[
         &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     ),
     ("InvokeMode", &["RESPONSE_STREAM", "BUFFERED"]),
+    ("ScalarAttributeType", &["B", "N", "S"]),
+    ("ProjectionType", &["ALL", "INCLUDE", "KEYS_ONLY"]),
+    ("ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"]),
+    ("ReturnItemCollectionMetrics", &["SIZE", "NONE"]),
+    (
+        "ReturnValue",
+        &["ALL_NEW", "UPDATED_OLD", "ALL_OLD", "NONE", "UPDATED_NEW"],
+    ),
+    ("ConditionalOperator", &["OR", "AND"]),
+    (
+        "Select",
+        &[
+            "SPECIFIC_ATTRIBUTES",
+            "COUNT",
+            "ALL_ATTRIBUTES",
+            "ALL_PROJECTED_ATTRIBUTES",
+        ],
+    ),
+    (
+        "ComparisonOperator",
+        &[
+            "IN",
+            "NULL",
+            "BETWEEN",
+            "LT",
+            "NOT_CONTAINS",
+            "EQ",
+            "GT",
+            "NOT_NULL",
+            "NE",
+            "LE",
+            "BEGINS_WITH",
+            "GE",
+            "CONTAINS",
+        ],
+    ),
 ];
 
 /// The order in which the service lists the values of `shape`.

@@ -36,6 +36,8 @@ fn all_generated_patterns_are_checked_but_those_with_lookaround_inside() {
         &headwater_shapes_logs::SERVICE,
         &headwater_shapes_sns::SERVICE,
         &headwater_shapes_sqs::SERVICE,
+        &headwater_shapes_dynamodb::SERVICE,
+        &headwater_shapes_dynamodbstreams::SERVICE,
     ] {
         for operation in service.operations {
             operation
@@ -62,4 +64,55 @@ fn all_generated_patterns_are_checked_but_those_with_lookaround_inside() {
     for (text, start) in unchecked.iter().zip(expected) {
         assert!(text.starts_with(start), "{text}");
     }
+}
+
+/// Whether a shape holds itself, looked for a few steps deep.
+fn holds_itself(shape: &'static Shape, outer: &str, depth: u8) -> bool {
+    match shape {
+        _ if depth == 0 => false,
+        Shape::Structure(inner) if inner.name == outer => true,
+        Shape::List { member, .. } => holds_itself(member, outer, depth - 1),
+        Shape::Map { value, .. } => holds_itself(value, outer, depth - 1),
+        Shape::Structure(inner) => {
+            let mut members = inner.members.iter();
+            members.any(|member| holds_itself(member.shape, outer, depth - 1))
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn a_structure_that_holds_itself_has_a_table_that_does_and_a_type_by_hand() {
+    use headwater_shapes::{Operation, Tree, Valid};
+    use headwater_shapes_dynamodb::{PutItemInput, ops::PutItem};
+    let item = PutItem::SHAPE
+        .input
+        .members
+        .iter()
+        .find(|member| member.name == "Item");
+    let Some(Shape::Map {
+        value: Shape::Structure(value),
+        ..
+    }) = item.map(|item| item.shape)
+    else {
+        panic!("an item is a map of structures");
+    };
+    let recursive = ["L", "M"];
+    for member in value.members {
+        let expected = recursive.contains(&member.name);
+        assert_eq!(
+            holds_itself(member.shape, value.name, 8),
+            expected,
+            "{}",
+            member.name
+        );
+    }
+    let sent = serde_json::json!({
+        "TableName": "t",
+        "Item": {"a": {"L": [{"M": {"b": {"BOOL": true}}}]}},
+    });
+    let input = PutItemInput::from_value(sent.clone()).expect("it is one");
+    assert!(input.valid());
+    assert_eq!(input.to_value(), sent);
+    assert_eq!(serde_json::to_value(&input).expect("it is written"), sent);
 }

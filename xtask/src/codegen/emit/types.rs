@@ -4,13 +4,15 @@ use std::fmt::Write;
 
 use crate::codegen::{
     emit::{Emit, TAKES_ALL},
+    facts,
     model::{ShapeDef, ShapeRef},
     names,
 };
 
 impl Emit<'_> {
     pub(super) fn types(&self, out: &mut String) {
-        for (name, shape) in self.structures() {
+        let by_hand = |name: &str| facts::by_hand(name).is_some();
+        for (name, shape) in self.structures().filter(|(name, _)| !by_hand(name)) {
             self.structure(out, name, shape);
             self.tree(out, name, shape);
             if self.direct.contains(name) && self.from_inputs.contains(name) {
@@ -151,6 +153,9 @@ impl Emit<'_> {
         let shape = self.model.shape(name);
         if shape.document {
             return "headwater_shapes::Value".to_owned();
+        }
+        if let Some(path) = facts::by_hand(name) {
+            return path.to_owned();
         }
         let part = |part: &Option<ShapeRef>| {
             self.kind(&part.as_ref().expect("lists and maps name theirs").shape)

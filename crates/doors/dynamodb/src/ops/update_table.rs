@@ -1,0 +1,27 @@
+//! UpdateTable.
+
+use headwater_shapes_dynamodb::{UpdateTableInput, UpdateTableOutput, ops::UpdateTable};
+use headwater_wire::{ApiError, Context, Handle};
+
+use crate::{Dynamo, change::Change};
+
+impl Handle<UpdateTable> for Dynamo {
+    /// The change is made when this returns; the answer shows a table that is being changed, as AWS's clients expect it.
+    async fn handle(
+        &self,
+        input: UpdateTableInput,
+        context: &Context,
+    ) -> Result<UpdateTableOutput, ApiError> {
+        let (named, change) = Change::read(input)?;
+        let table = self.table(&named, context)?;
+        let now = self.clock.now();
+        let altered = self.alter(&table.name, |table| change.apply(table, now));
+        let mut described = self.describe(&altered.await?, context)?;
+        if change.shows() {
+            described.table_status = Some("UPDATING".to_owned());
+        }
+        Ok(UpdateTableOutput {
+            table_description: Some(described),
+        })
+    }
+}
