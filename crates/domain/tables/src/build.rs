@@ -1,4 +1,5 @@
-//! Indexes that are filled and removed, and tables whose rows are removed, in slices between which others have their turn.
+//! Indexes that are filled and removed, items that expire, and tables whose rows are removed: in slices between which others
+//! have their turn.
 
 use std::sync::Arc;
 
@@ -52,6 +53,18 @@ impl Inner {
         let (reply, answer) = oneshot::channel();
         self.call(table, layout, partition, Call::Fill(reply), answer)
             .await?
+    }
+
+    /// Gives partitions what they lack of transactions, also where nobody writes there.
+    pub async fn settle(&self) -> Result<(), Error> {
+        let unsettled = self.core.unsettled.lock().clone();
+        for (number, partition) in unsettled {
+            if let Some(table) = self.core.numbered(number) {
+                // Before any call, a worker makes its partition whole.
+                self.fill(&table, &table.layout(), partition).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes items that expired.

@@ -138,3 +138,61 @@ fn put_item(item: &Item, to: &mut Writer) {
 fn read_item(from: &mut Reader) -> Option<Item> {
     decode(&from.bytes()?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_items::Value;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_change_comes_back_with_as_much_as_is_kept() {
+        let mut key = Vec::new();
+        headwater_items::key::encode(&Value::String("k".into()), &mut key);
+        let item = |x: bool| {
+            let key = ("p".to_owned(), Value::String("k".into()));
+            Arc::new(Item::from([key, ("x".to_owned(), Value::Bool(x))]))
+        };
+        let schema = KeySchema {
+            partition: "p".into(),
+            sort: None,
+        };
+        for (before, after, keeps) in [
+            (None, Some(item(true)), true),
+            (Some(item(false)), Some(item(true)), true),
+            (Some(item(false)), None, false),
+        ] {
+            let change = Altered {
+                key: BaseKey::decode(&key).unwrap(),
+                before: before.clone(),
+                after: after.clone(),
+                expired: after.is_none(),
+            };
+            let record = Record {
+                offset: 3,
+                time: Millis(4),
+                key: key.clone().into(),
+                value: change.encode(keeps).into(),
+            };
+            let read = Change::decode(&schema, &record).unwrap();
+            assert_eq!(
+                (read.existed, read.expired),
+                (before.is_some(), after.is_none())
+            );
+            assert_eq!(
+                read.before,
+                before.filter(|_| keeps).map(Arc::unwrap_or_clone)
+            );
+            assert_eq!(read.after, after.map(Arc::unwrap_or_clone));
+            assert_eq!(read.key["p"], Value::String("k".into()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_change_or_one(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            Altered::decode(&bytes, bytes.clone().into());
+        }
+    }
+}

@@ -87,12 +87,15 @@ pub(crate) async fn run(env: Env, wake: Arc<Notify>, tables: Weak<Inner>) {
 
 impl Keeper {
     async fn turn(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
+        // A part that fails does not keep the others from their work.
+        let settled = inner.settle().await;
         let synced = self.sync(inner).await;
         let removed = remove_deleted(inner).await;
         let built = build(inner).await;
         let streams = self.keep_streams(inner).await;
         let expired = inner.expire().await;
-        synced.and(removed).and(built).and(streams).and(expired)
+        let done = settled.and(synced).and(removed).and(built);
+        done.and(streams).and(expired)
     }
 
     /// Has streams begin and end shards, where it is time to look at them.
@@ -117,7 +120,8 @@ impl Keeper {
         if !is_time || unsynced == 0 {
             return Ok(());
         }
-        let floors = floors(core)?;
+        let reading = core.clone();
+        let floors = core.env.blocking(move || floors(&reading)).await?;
         core.sync().await?;
         self.synced = now;
         for (shard, floor) in floors {

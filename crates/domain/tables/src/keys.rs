@@ -210,7 +210,28 @@ pub(crate) fn length(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_key_or_one(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
+            BaseKey::of_row(&bytes);
+            index_of(&bytes);
+            for values in 0..3 {
+                base_of(&bytes, values);
+            }
+        }
+    }
+
+    /// Keys are hashed so for ever: where an item is depends on it.
+    #[test]
+    fn a_hash_is_what_it_always_was() {
+        // The vectors of XXH3's own tests.
+        assert_eq!(xxh3_64(b""), 0x2d06_8005_38d3_94c2);
+        assert_eq!(xxh3_64(b"a"), 0xe6c6_32b6_1e96_4e1f);
+    }
 
     #[test]
     fn partitions_cut_the_hashes_into_equal_parts() {

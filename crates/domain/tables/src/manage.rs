@@ -211,6 +211,10 @@ impl Inner {
         let ended = self.end_workers(|(table, _)| *table == record.number).await;
         self.core.log.remove_shards(&shards(&record)).await?;
         drop(ended);
+        // What its partitions lack of transactions went with them.
+        let mut unsettled = self.core.unsettled.lock();
+        unsettled.retain(|(table, _)| *table != record.number);
+        drop(unsettled);
         self.todo.lock().deleted.push(deleted);
         self.wake.notify_one();
         Ok(record)
@@ -219,10 +223,12 @@ impl Inner {
     /// Ends workers once they have done the calls that were made already. They do no more of them while what this
     /// returns is kept.
     pub async fn end_workers(&self, wanted: impl Fn(&(u64, u16)) -> bool) -> Vec<Lease> {
-        let ending: Vec<_> = {
+        let mut ending: Vec<_> = {
             let mut workers = self.workers.lock();
             workers.extract_if(|id, _| wanted(id)).collect()
         };
+        // In the order in which transactions borrow them, so that none waits for this while this waits for it.
+        ending.sort_unstable_by_key(|(id, _)| *id);
         let mut ended = Vec::with_capacity(ending.len());
         for (_, worker) in ending {
             let (reply, answer) = oneshot::channel();

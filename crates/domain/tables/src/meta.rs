@@ -99,3 +99,36 @@ impl Meta {
         from.0.is_empty().then_some(meta)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_partition_comes_back() {
+        let entries = |filled| Entries {
+            filled,
+            count: 5,
+            bytes: 6,
+        };
+        let meta = Meta {
+            position: 1,
+            time: Millis(2),
+            items: 3,
+            bytes: 4,
+            indexes: [(0, entries(None)), (7, entries(Some(b"row".to_vec())))].into(),
+        };
+        assert_eq!(Meta::decode(meta.encode().into()), Some(meta.clone()));
+        assert!(meta.is_filled(0, b"z") && meta.is_filled(7, b"row"));
+        assert!(!meta.is_filled(7, b"rox") && !meta.is_filled(1, b"a"));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_are_no_partition_or_one(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            Meta::decode(bytes.into());
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Pages of queries and scans: the rows that a range means, and the items that they lead to.
 
-use headwater_expressions::{KeyCondition, SortCondition};
+use headwater_expressions::{Condition, KeyCondition, SortCondition};
 use headwater_items::{Item, Value, decode, item_size, key};
 
 use crate::{
@@ -124,20 +124,21 @@ impl Reading<'_> {
         let mut page = Page::default();
         for row in self.view.range(span, descending) {
             let (row, value) = row?;
-            let whole = self.item(&row, &value)?;
-            let last = self.key_of(&whole);
-            let item = self.shown(whole);
+            let item = self.shown(self.item(&row, &value)?);
             page.scanned += 1;
             page.bytes += item_size(&item);
-            let is_wanted = |filter: &headwater_expressions::Condition| filter.holds(&item);
+            let is_full = Some(page.scanned) == self.options.limit || page.bytes >= PAGE_BYTES;
+            if is_full {
+                page.last = Some(self.key_of(&item));
+            }
+            let is_wanted = |filter: &Condition| filter.holds(&item);
             if self.options.filter.as_ref().is_none_or(is_wanted) {
                 page.count += 1;
                 if !self.options.count_only {
                     page.items.push(item);
                 }
             }
-            if Some(page.scanned) == self.options.limit || page.bytes >= PAGE_BYTES {
-                page.last = Some(last);
+            if is_full {
                 break;
             }
         }
@@ -166,7 +167,7 @@ impl Reading<'_> {
         item
     }
 
-    /// The attributes of an item's key, and of its key in the index.
+    /// The attributes of an item's key, and of its key in the index, which has both.
     fn key_of(&self, item: &Item) -> Item {
         let keys = [
             Some(&self.layout.record.key),

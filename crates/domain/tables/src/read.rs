@@ -48,6 +48,10 @@ pub struct ReadOptions {
 }
 
 /// The way through items: a query or a scan.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a request has one, which is not moved often"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Range {
     /// Those with one partition key.

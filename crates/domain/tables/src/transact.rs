@@ -58,12 +58,8 @@ impl Inner {
             }
         }
         let done = self.transact_new(writes, &token).await;
-        if let Some((token, digest)) = &token {
-            let now = self.core.env.clock.now();
-            match &done {
-                Ok(()) => self.tokens.lock().done(token, *digest, now),
-                Err(_) => self.tokens.lock().release(token),
-            }
+        if let (Some((token, _)), Err(_)) = (&token, &done) {
+            self.tokens.lock().release(token);
         }
         done.map(|()| false)
     }
@@ -139,9 +135,9 @@ impl Inner {
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
         for borrowed in borrowed {
             let mut pass = Pass::new(&borrowed.lease.layout, &*view, now);
-            for (at, write) in &borrowed.part.writes {
+            for (at, write) in borrowed.part.writes.drain(..) {
                 if let Err(error) = pass.write(write, &Cause::Call)
-                    && let Some(reason) = reasons.get_mut(*at)
+                    && let Some(reason) = reasons.get_mut(at)
                 {
                     *reason = Some(error);
                 }
@@ -159,48 +155,53 @@ impl Inner {
         }
     }
 
-    /// Writes what is to be changed. Partitions are not given back after a failure: their workers read them anew, and
-    /// give them what they lack of the transaction.
+    /// Writes what is to be changed, and gives the partitions back. After a failure they are not: their workers read them
+    /// anew, and give them what they lack of the transaction.
     async fn commit(
         &self,
-        mut borrowed: Vec<Borrowed>,
+        borrowed: Vec<Borrowed>,
         token: &Option<(String, [u8; 32])>,
     ) -> Result<(), Error> {
-        let is_changed = |borrowed: &&Borrowed| !borrowed.changes.is_empty();
-        if token.is_some() || borrowed.iter().any(|borrowed| is_changed(&borrowed)) {
-            let ids = borrowed.iter().filter(is_changed).map(|borrowed| {
-                let partition = &borrowed.lease.partition;
-                (partition.table, partition.index)
-            });
-            let ids: Vec<_> = ids.collect();
-            self.core.unsettled.lock().extend(&ids);
-            let mut changed = borrowed
-                .iter_mut()
-                .filter(|borrowed| !borrowed.changes.is_empty());
-            let mut changed: Vec<_> = changed.by_ref().collect();
-            let appended = self.append(&changed, token).await?;
-            let mut batch = Batch::new();
-            for (borrowed, appended) in changed.iter_mut().zip(appended) {
-                let Lease {
-                    partition, layout, ..
-                } = &mut borrowed.lease;
-                partition.expects(&appended, layout)?;
-                partition.apply(layout, &borrowed.changes, appended.time, &mut batch);
-            }
-            self.core.write(batch).await?;
-            let mut unsettled = self.core.unsettled.lock();
-            unsettled.retain(|id| !ids.contains(id));
+        let is_changed = |borrowed: &Borrowed| !borrowed.changes.is_empty();
+        let (mut changed, unchanged): (Vec<_>, Vec<_>) = borrowed.into_iter().partition(is_changed);
+        if token.is_some() || !changed.is_empty() {
+            self.write_all(&mut changed, token).await?;
         }
-        borrowed
-            .into_iter()
-            .for_each(|borrowed| borrowed.lease.give_back());
+        let all = changed.into_iter().chain(unchanged);
+        all.for_each(|borrowed| borrowed.lease.give_back());
+        Ok(())
+    }
+
+    /// Appends what is to be changed, and writes it to the index.
+    async fn write_all(
+        &self,
+        changed: &mut [Borrowed],
+        token: &Option<(String, [u8; 32])>,
+    ) -> Result<(), Error> {
+        let id = |borrowed: &Borrowed| {
+            let partition = &borrowed.lease.partition;
+            (partition.table, partition.index)
+        };
+        let ids: Vec<_> = changed.iter().map(id).collect();
+        self.core.unsettled.lock().extend(&ids);
+        let appended = self.append(changed, token).await?;
+        let mut batch = Batch::new();
+        for (borrowed, appended) in changed.iter_mut().zip(appended) {
+            let Lease {
+                partition, layout, ..
+            } = &mut borrowed.lease;
+            partition.expects(&appended, layout)?;
+            partition.apply(layout, &borrowed.changes, appended.time, &mut batch);
+        }
+        self.core.write(batch).await?;
+        self.core.unsettled.lock().retain(|id| !ids.contains(id));
         Ok(())
     }
 
     /// Appends the transaction and the changes with one durable write; where the latter stand.
     async fn append(
         &self,
-        changed: &[&mut Borrowed],
+        changed: &[Borrowed],
         token: &Option<(String, [u8; 32])>,
     ) -> Result<Vec<Appended>, Error> {
         let records = changed
@@ -239,7 +240,11 @@ impl Inner {
         let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
         let mut results = self.core.log.append(&batch).await.into_iter();
         let first = results.next().ok_or(Error::Interrupted)?;
-        first.map_err(|error| Error::of_append(error, ""))?;
+        let first = first.map_err(|error| Error::of_append(error, ""))?;
+        // From here on it is done, whatever becomes of the rest.
+        if let Some((token, digest)) = token {
+            self.tokens.lock().done(token, *digest, first.time);
+        }
         let names = changed
             .iter()
             .map(|borrowed| &borrowed.lease.layout.record.name);

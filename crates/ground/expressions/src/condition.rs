@@ -64,15 +64,23 @@ pub enum Operand {
 impl Condition {
     /// Whether it holds.
     pub fn holds(&self, item: &Item) -> bool {
+        match self {
+            Self::And(one, other) => one.holds(item) && other.holds(item),
+            Self::Or(one, other) => one.holds(item) || other.holds(item),
+            Self::Not(one) => !one.holds(item),
+            test => test.test_holds(item),
+        }
+    }
+
+    /// The same of a condition that has no others in it.
+    fn test_holds(&self, item: &Item) -> bool {
         let two = |one: &Operand, other: &Operand, holds: fn(&Value, &Value) -> bool| {
             let (one, other) = (one.of(item), other.of(item));
             one.zip(other)
                 .is_some_and(|(one, other)| holds(&one, &other))
         };
         match self {
-            Self::And(one, other) => one.holds(item) && other.holds(item),
-            Self::Or(one, other) => one.holds(item) || other.holds(item),
-            Self::Not(one) => !one.holds(item),
+            Self::And(..) | Self::Or(..) | Self::Not(_) => self.holds(item),
             // A value that is not there differs from all, even from another that is not there.
             Self::Compare(Comparison::NotEqual, one, other) => !two(one, other, Value::eq),
             Self::Compare(Comparison::Equal, one, other) => two(one, other, Value::eq),

@@ -10,6 +10,6 @@ pub const IN_OPERANDS: usize = 100;
 pub const PATH_LEVELS: usize = 32;
 /// The largest index of a list.
 pub const INDEX: usize = i32::MAX as usize;
-/// Parentheses and functions within each other while a text is read. Whoever needs more has more operators than
-/// are allowed, parentheses that mean nothing, or calls that nobody may make.
-pub(crate) const NESTED: usize = OPERATORS + 2;
+/// Parentheses around a value, and functions of functions. Parentheses are redundant long before, and of the functions
+/// only `if_not_exists` means anything in another.
+pub(crate) const NESTED: usize = 2 * PATH_LEVELS;

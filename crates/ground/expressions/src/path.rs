@@ -177,7 +177,8 @@ mod tests {
                     map([("l", list([map([("p", text("p")), ("q", text("q"))])]))]),
                 )],
             ),
-            ("m.z, a[9], s.t, a.b, m[1]", vec![]),
+            ("m.z, a[9], s.t", vec![]),
+            ("a.b, m[1]", vec![]),
             ("a", vec![("a", list([text("a0"), text("a1"), text("a2")]))]),
         ] {
             assert_eq!(

@@ -82,7 +82,7 @@ impl Update {
         }
         let mut updated = item.clone();
         // In order, so that elements behind the end of a list are appended in the order of their indexes.
-        set.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        set.sort_unstable_by_key(|(path, _)| *path);
         for (path, value) in set {
             put(&mut updated, path, value)?;
         }

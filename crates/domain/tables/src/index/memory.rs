@@ -25,6 +25,16 @@ struct State {
 }
 
 impl MemoryIndex {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.0.lock().rows.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The index as a crash may leave it: without all that was written since the last sync.
     pub fn crashed(&self) -> Self {
         let synced = self.0.lock().synced.clone();

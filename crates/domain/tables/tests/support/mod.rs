@@ -1,9 +1,19 @@
 //! A world of tables over a simulated log and an index in memory, with a clock that the test moves.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
-use headwater_catalog::{Catalog, MemoryCatalog};
+use async_trait::async_trait;
+use futures_util::poll;
+use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, Versioned};
 use headwater_env::{
     Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
 };
@@ -11,9 +21,8 @@ use headwater_expressions::{KeyCondition, SortCondition};
 use headwater_items::{Item, Value};
 use headwater_log::{EmbeddedLog, Options, ReadLimit, ShardLog};
 use headwater_tables::{
-    Billing, Change, Index, KeyKind, KeySchema, MemoryIndex, NewTable, Page, Projected, Query,
-    Range, ReadOptions, Scan, TableRecord, Tables, Target, ViewType, Write, WriteAction,
-    WriteError, Written,
+    Billing, Index, KeyKind, KeySchema, MemoryIndex, NewTable, Page, Projected, Query, Range,
+    ReadOptions, Scan, Tables, Target, ViewType, Write, WriteAction, WriteError, Written,
 };
 use headwater_types::Millis;
 
@@ -29,7 +38,53 @@ fn options() -> Options {
     }
 }
 
+/// A catalog that a process uses until it is killed; the next has the same rows.
+struct Mortal {
+    rows: Arc<dyn Catalog>,
+    is_dead: AtomicBool,
+}
+
+impl Mortal {
+    fn of(rows: &Arc<dyn Catalog>) -> Arc<Self> {
+        Arc::new(Self {
+            rows: rows.clone(),
+            is_dead: AtomicBool::new(false),
+        })
+    }
+
+    fn check(&self) -> Result<(), CatalogError> {
+        match self.is_dead.load(SeqCst) {
+            true => Err(CatalogError::Failed("killed".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Catalog for Mortal {
+    async fn get(&self, key: &str) -> Result<Option<Versioned>, CatalogError> {
+        self.check()?;
+        self.rows.get(key).await
+    }
+
+    async fn scan(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Versioned)>, CatalogError> {
+        self.check()?;
+        self.rows.scan(prefix, after, limit).await
+    }
+
+    async fn commit(&self, changes: Vec<Change>) -> Result<Version, CatalogError> {
+        self.check()?;
+        self.rows.commit(changes).await
+    }
+}
+
 pub struct World {
+    mortal: Arc<Mortal>,
     pub disk: SimDisk,
     pub clock: Arc<ManualClock>,
     pub env: Env,
@@ -65,9 +120,11 @@ impl World {
         let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
         let log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
         let index = Arc::new(MemoryIndex::default());
-        let tables = Tables::over(env.clone(), catalog.clone(), log.clone(), index.clone());
+        let mortal = Mortal::of(&catalog);
+        let tables = Tables::over(env.clone(), mortal.clone(), log.clone(), index.clone());
         Self {
             tables: tables.await.unwrap(),
+            mortal,
             disk,
             clock,
             env,
@@ -86,6 +143,7 @@ impl World {
 
     /// Cuts the power, and opens all anew.
     pub async fn crash(&mut self) {
+        self.mortal.is_dead.store(true, SeqCst);
         self.disk.crash();
         self.index = Arc::new(self.index.crashed());
         self.open().await;
@@ -96,13 +154,25 @@ impl World {
     }
 
     pub async fn try_open(&mut self) -> Result<Arc<Tables>, headwater_tables::Error> {
-        let (env, catalog) = (self.env.clone(), self.catalog.clone());
+        let env = self.env.clone();
+        self.mortal = Mortal::of(&self.catalog);
         self.log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
-        Tables::over(env, catalog, self.log.clone(), self.index.clone()).await
+        Tables::over(
+            env,
+            self.mortal.clone(),
+            self.log.clone(),
+            self.index.clone(),
+        )
+        .await
     }
 
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// The time as a number that is never the same again.
+    pub fn clock_seconds(&self) -> i64 {
+        i64::try_from(self.env.clock.now().seconds()).unwrap()
     }
 
     pub async fn write(&self, key: Item, action: WriteAction) -> Result<Written, WriteError> {
@@ -142,7 +212,7 @@ impl World {
     }
 
     /// All changes of a table, partition by partition.
-    pub async fn changes(&self) -> Vec<Change> {
+    pub async fn changes(&self) -> Vec<headwater_tables::Change> {
         let record = self.tables.get(TABLE).unwrap();
         let (mut changes, limit) = (
             Vec::new(),
@@ -289,12 +359,18 @@ pub fn new_table() -> NewTable {
     }
 }
 
-/// Makes no change and fails no test: for a change that needs a type.
-pub fn ok(_: &mut TableRecord) -> Result<(), headwater_tables::Error> {
-    Ok(())
-}
-
 /// Makes durable what an index has.
 pub fn sync(index: &MemoryIndex) {
     index.sync().unwrap();
+}
+
+/// Begins a call, lets everything go on for so many steps, and drops it.
+pub async fn begin<T>(call: impl Future<Output = T>, steps: usize) {
+    let mut call = pin!(call);
+    for _ in 0..steps {
+        if poll!(call.as_mut()).is_ready() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }

@@ -27,7 +27,7 @@ fn an_item() -> Item {
         ("ns", numbers(&["1", "2"])),
         ("bs", blobs(&[b"a", b"b"])),
         ("x", text("x")),
-        ("empty", bytes(b"")),
+        ("nothing", bytes(b"")),
     ])
 }
 
@@ -113,7 +113,7 @@ fn functions_look_at_values() {
         ("attribute_type(z, :kind)", false),
         ("begins_with(s, :s)", false),
         ("begins_with(:s, s)", false),
-        ("begins_with(b, empty)", true),
+        ("begins_with(b, nothing)", true),
         ("begins_with(n, :s)", false),
         ("contains(s, :s)", false),
         ("contains(l[0], l[0].a)", false),
@@ -124,7 +124,7 @@ fn functions_look_at_values() {
         ("contains(ns, :n)", true),
         ("contains(ss, :s)", false),
         ("contains(bs, :b)", true),
-        ("contains(b, empty)", true),
+        ("contains(b, nothing)", true),
         ("contains(b, :b)", false),
         ("contains(n, :n)", false),
         ("contains(z, :n)", false),

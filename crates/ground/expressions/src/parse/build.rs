@@ -20,38 +20,64 @@ const ANY_KIND: &str = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}";
 /// # Errors
 /// The first part of it that is refused.
 pub fn condition(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
-    Ok(match node {
-        Node::And(one, other) => {
-            let one = condition(one, placeholders)?;
-            Condition::And(Box::new(one), Box::new(condition(other, placeholders)?))
-        }
-        Node::Or(one, other) => {
-            let one = condition(one, placeholders)?;
-            Condition::Or(Box::new(one), Box::new(condition(other, placeholders)?))
-        }
-        Node::Not(inner) => Condition::Not(Box::new(condition(inner, placeholders)?)),
-        Node::Compare(comparison, one, other) => {
-            let wrong = wrong_count(one).or_else(|| wrong_count(other));
+    boxed(node, placeholders).map(|condition| *condition)
+}
+
+/// The same in a box: hundreds of conditions can be within each other, and a condition is large for the stack.
+fn boxed(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Box<Condition>, Invalid> {
+    let (join, one, other): (Join, _, _) = match node {
+        Node::And(one, other) => (Condition::And, one, other),
+        Node::Or(one, other) => (Condition::Or, one, other),
+        Node::Not(inner) => return boxed(inner, placeholders).map(not),
+        leaf => return boxed_test(leaf, placeholders),
+    };
+    let one = boxed(one, placeholders)?;
+    let other = boxed(other, placeholders)?;
+    Ok(joined(join, one, other))
+}
+
+type Join = fn(Box<Condition>, Box<Condition>) -> Condition;
+
+fn joined(join: Join, one: Box<Condition>, other: Box<Condition>) -> Box<Condition> {
+    Box::new(join(one, other))
+}
+
+fn not(inner: Box<Condition>) -> Box<Condition> {
+    Box::new(Condition::Not(inner))
+}
+
+fn boxed_test(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Box<Condition>, Invalid> {
+    test(node, placeholders).map(Box::new)
+}
+
+/// A condition that has no others in it.
+fn test(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
+    match node {
+        Node::Compare(comparison, operands) => {
+            let [one, other] = &**operands;
+            let wrong = operands.iter().find_map(wrong_count);
             let (one, other) = (operand(one, placeholders)?, operand(other, placeholders)?);
             refuse(wrong)?;
-            compare(*comparison, one, other)?
+            compare(*comparison, one, other)
         }
-        Node::Between(value, low, high) => {
-            let wrong = [value, low, high].into_iter().find_map(wrong_count);
+        Node::Between(operands) => {
+            let [value, low, high] = &**operands;
+            let wrong = operands.iter().find_map(wrong_count);
             let value = operand(value, placeholders)?;
             let (low, high) = (operand(low, placeholders)?, operand(high, placeholders)?);
             refuse(wrong)?;
-            between(value, low, high)?
+            between(value, low, high)
         }
         Node::In(value, others) => {
             let wrong = wrong_count(value).or_else(|| others.iter().find_map(wrong_count));
             let value = operand(value, placeholders)?;
             let others = operands(others, placeholders)?;
             refuse(wrong)?;
-            one_of(value, others)?
+            one_of(value, others)
         }
-        Node::Call(call) => function(call, placeholders)?,
-    })
+        Node::Call(call) => function(call, placeholders),
+        Node::And(..) | Node::Or(..) | Node::Not(_) => condition(node, placeholders),
+    }
 }
 
 /// The value that is meant; a function among values is `size`.

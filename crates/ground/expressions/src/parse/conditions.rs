@@ -36,13 +36,44 @@ enum What<'a> {
     Operand(RawOperand<'a>),
 }
 
+/// What was read between two parentheses and waits for what comes next.
+#[derive(Default)]
+struct Level<'a> {
+    /// What stands before an `OR`.
+    any: Option<Box<Node<'a>>>,
+    /// What stands before an `AND`.
+    all: Option<Box<Node<'a>>>,
+    /// How many `NOT` stand before what comes next.
+    negations: usize,
+}
+
+impl<'a> Level<'a> {
+    fn is_alone(&self) -> bool {
+        self.any.is_none() && self.all.is_none()
+    }
+
+    fn and(&mut self, node: Node<'a>) -> Node<'a> {
+        match self.all.take() {
+            Some(before) => Node::And(before, Box::new(node)),
+            None => node,
+        }
+    }
+
+    fn or(&mut self, node: Node<'a>) -> Node<'a> {
+        match self.any.take() {
+            Some(before) => Node::Or(before, Box::new(node)),
+            None => node,
+        }
+    }
+}
+
 /// The condition that a text is.
 ///
 /// # Errors
 /// When it is none.
 pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
     let mut reader = Reader::new(text, &DIALECT);
-    let part = reader.any_of()?;
+    let part = reader.joined()?;
     let node = reader.whole(part)?;
     reader.end()?;
     reader.findings.check(&[
@@ -56,53 +87,67 @@ pub fn read(text: &str) -> Result<Node<'_>, Invalid> {
 }
 
 impl<'a> Reader<'a> {
-    /// Conditions between `OR`.
-    fn any_of(&mut self) -> Result<Part<'a>, Invalid> {
-        let mut part = self.all_of()?;
-        while self.at_keyword("OR") {
-            let (one, other) = self.joined(part, Self::all_of)?;
-            part = Part::condition(Node::Or(one, other));
+    /// Conditions joined by operators, or whatever stands alone. Parentheses are kept in a list and not on the stack,
+    /// for there can be thousands.
+    fn joined(&mut self) -> Result<Part<'a>, Invalid> {
+        let mut outer = Vec::new();
+        let mut level = Level::default();
+        loop {
+            while self.at_keyword("NOT") {
+                self.bump();
+                self.operator()?;
+                level.negations += 1;
+            }
+            if self.eat("(") {
+                outer.push(std::mem::take(&mut level));
+                continue;
+            }
+            let mut part = Part {
+                what: What::Operand(self.plain_operand()?),
+                enclosed: false,
+            };
+            while let Some(whole) = self.continued(part, &mut level)? {
+                let Some(around) = outer.pop() else {
+                    return Ok(whole);
+                };
+                self.expect(")")?;
+                level = around;
+                part = self.enclosed(whole)?;
+            }
         }
-        Ok(part)
     }
 
-    /// Conditions between `AND`.
-    fn all_of(&mut self) -> Result<Part<'a>, Invalid> {
-        let mut part = self.negated()?;
-        while self.at_keyword("AND") {
-            let (one, other) = self.joined(part, Self::negated)?;
-            part = Part::condition(Node::And(one, other));
-        }
-        Ok(part)
-    }
-
-    /// Two conditions; behind the first a keyword is next.
-    fn joined(
+    /// What follows a part. None where another operand must follow; the whole level where it ends here.
+    fn continued(
         &mut self,
-        one: Part<'a>,
-        read: fn(&mut Self) -> Result<Part<'a>, Invalid>,
-    ) -> Result<(Box<Node<'a>>, Box<Node<'a>>), Invalid> {
-        let one = self.whole(one)?;
-        self.bump();
-        self.operator()?;
-        let other = read(self)?;
-        Ok((Box::new(one), Box::new(self.whole(other)?)))
-    }
-
-    /// A condition, with `NOT` before it or without.
-    fn negated(&mut self) -> Result<Part<'a>, Invalid> {
-        if !self.at_keyword("NOT") {
-            return self.compared();
+        part: Part<'a>,
+        level: &mut Level<'a>,
+    ) -> Result<Option<Part<'a>>, Invalid> {
+        let mut part = self.compared(part)?;
+        for _ in 0..std::mem::take(&mut level.negations) {
+            part = Part::condition(Node::Not(Box::new(self.whole(part)?)));
+        }
+        let (and, or) = (self.at_keyword("AND"), self.at_keyword("OR"));
+        if !and && !or && level.is_alone() {
+            return Ok(Some(part));
+        }
+        let node = level.and(self.whole(part)?);
+        if and {
+            level.all = Some(Box::new(node));
+        } else {
+            let node = level.or(node);
+            if !or {
+                return Ok(Some(Part::condition(node)));
+            }
+            level.any = Some(Box::new(node));
         }
         self.bump();
         self.operator()?;
-        let inner = self.negated()?;
-        Ok(Part::condition(Node::Not(Box::new(self.whole(inner)?))))
+        Ok(None)
     }
 
-    /// A comparison, or whatever stands alone.
-    fn compared(&mut self) -> Result<Part<'a>, Invalid> {
-        let part = self.primary()?;
+    /// A comparison, where the part is a value that is compared.
+    fn compared(&mut self, part: Part<'a>) -> Result<Part<'a>, Invalid> {
         let comparison = self.comparison();
         let between = self.at_keyword("BETWEEN");
         if comparison.is_none() && !between && !self.at_keyword("IN") {
@@ -114,19 +159,32 @@ impl<'a> Reader<'a> {
         self.bump();
         self.operator()?;
         self.check_place(&value);
-        Ok(Part::condition(if let Some(comparison) = comparison {
-            Node::Compare(comparison, value, self.compared_with()?)
-        } else if between {
+        self.comparing(value, comparison, between)
+            .map(Part::condition)
+    }
+
+    /// What follows the operator behind a value.
+    fn comparing(
+        &mut self,
+        value: RawOperand<'a>,
+        comparison: Option<Comparison>,
+        between: bool,
+    ) -> Result<Node<'a>, Invalid> {
+        if let Some(comparison) = comparison {
+            let other = self.compared_with()?;
+            return Ok(Node::Compare(comparison, Box::new([value, other])));
+        }
+        if between {
             let low = self.compared_with()?;
             self.expect_keyword("AND")?;
-            Node::Between(value, low, self.compared_with()?)
-        } else {
-            self.expect("(")?;
-            let (first, mut others) = self.within(Self::operands)?;
-            others.insert(0, first);
-            others.iter().for_each(|other| self.check_place(other));
-            Node::In(value, others)
-        }))
+            let high = self.compared_with()?;
+            return Ok(Node::Between(Box::new([value, low, high])));
+        }
+        self.expect("(")?;
+        let (first, mut others) = self.within(Self::operands)?;
+        others.insert(0, first);
+        others.iter().for_each(|other| self.check_place(other));
+        Ok(Node::In(Box::new(value), others))
     }
 
     fn compared_with(&mut self) -> Result<RawOperand<'a>, Invalid> {
@@ -135,15 +193,8 @@ impl<'a> Reader<'a> {
         Ok(operand)
     }
 
-    /// What stands in parentheses, or a value.
-    fn primary(&mut self) -> Result<Part<'a>, Invalid> {
-        if !self.eat("(") {
-            return Ok(Part {
-                what: What::Operand(self.plain_operand()?),
-                enclosed: false,
-            });
-        }
-        let inner = self.within(Self::any_of)?;
+    /// What stood in parentheses, which are behind us.
+    fn enclosed(&mut self, inner: Part<'a>) -> Result<Part<'a>, Invalid> {
         if inner.enclosed {
             self.redundant();
         }

@@ -32,15 +32,16 @@ pub struct Call<'a> {
     pub rest: Vec<RawOperand<'a>>,
 }
 
-/// A condition as it is written.
+/// A condition as it is written. It is small, for much of it may lie on the stack while a text is read.
 #[derive(Debug, Clone)]
 pub enum Node<'a> {
     And(Box<Node<'a>>, Box<Node<'a>>),
     Or(Box<Node<'a>>, Box<Node<'a>>),
     Not(Box<Node<'a>>),
-    Compare(Comparison, RawOperand<'a>, RawOperand<'a>),
-    Between(RawOperand<'a>, RawOperand<'a>, RawOperand<'a>),
-    In(RawOperand<'a>, Vec<RawOperand<'a>>),
+    Compare(Comparison, Box<[RawOperand<'a>; 2]>),
+    Between(Box<[RawOperand<'a>; 3]>),
+    /// The value, and those that it may equal.
+    In(Box<RawOperand<'a>>, Vec<RawOperand<'a>>),
     Call(Call<'a>),
 }
 

@@ -170,7 +170,7 @@ impl<'a> Reader<'a> {
         )))
     }
 
-    /// Reads what stands in parentheses, the first of which is behind us.
+    /// Reads what stands in the parentheses of a value or a function, the first of which is behind us.
     pub fn within<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, Invalid>,
@@ -292,11 +292,10 @@ impl<'a> Reader<'a> {
     fn call(&mut self, function: &'a str) -> Result<Call<'a>, Invalid> {
         let known = self.dialect.functions.contains(&function);
         if self.nested >= limits::NESTED {
-            // Only `size` is short enough to come so often, and it takes no outcome of its own.
-            return Err(if known {
-                Invalid::operand_type(function, "N")
-            } else {
-                Invalid::new(format!("Invalid function name; function: {function}"))
+            return Err(match function {
+                "size" if known => Invalid::operand_type(function, "N"),
+                _ if known => Invalid::misplaced(function),
+                _ => Invalid::new(format!("Invalid function name; function: {function}")),
             });
         }
         let (first, rest) = self.within(Self::operands)?;
