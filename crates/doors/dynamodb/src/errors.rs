@@ -80,13 +80,16 @@ pub(crate) fn api(error: Error) -> ApiError {
         }
         Error::NoIndex(table, index) => not_found(format_args!("Index {index} for table {table}")),
         Error::Busy(name) => in_use(format_args!("Table is being updated: {name}")),
+        Error::WrongKey(_) => validation("The provided key element does not match the schema"),
         Error::Protected(_) => validation(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
         ),
+        error @ Error::Conflict => in_use(error),
         error @ (Error::Interrupted
         | Error::Catalog(_)
         | Error::Log(_)
         | Error::Index(_)
+        | Error::IndexLost(_)
         | Error::Damaged { .. }) => ApiError::of(&shapes::INTERNAL_SERVER_ERROR, error.to_string()),
     }
 }

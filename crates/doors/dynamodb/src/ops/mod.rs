@@ -17,3 +17,6 @@ mod untag_resource;
 mod update_continuous_backups;
 mod update_table;
 mod update_time_to_live;
+
+#[cfg(test)]
+mod tests;
