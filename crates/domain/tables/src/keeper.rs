@@ -33,6 +33,8 @@ pub(crate) struct Todo {
     pub tables: BTreeSet<String>,
     /// Tables that may have rows left.
     pub deleted: Vec<Deleted>,
+    /// Whether streams wait for their shards to begin or to end.
+    pub streams: bool,
 }
 
 impl Todo {
@@ -101,12 +103,14 @@ impl Keeper {
     /// Has streams begin and end shards, where it is time to look at them.
     async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
         let now = inner.core.env.clock.elapsed();
-        if self
-            .streams_kept
-            .is_some_and(|kept| now < kept + ROLL_LOOK_EVERY)
-        {
+        let last = self.streams_kept;
+        let is_time = last.is_none_or(|kept| now >= kept + ROLL_LOOK_EVERY);
+        let is_asked = std::mem::take(&mut inner.todo.lock().streams);
+        if !is_time && !is_asked {
             return Ok(());
         }
+        // After a failure it is time at once.
+        self.streams_kept = None;
         inner.keep_streams().await?;
         self.streams_kept = Some(now);
         Ok(())

@@ -45,5 +45,8 @@ pub use streams::{
     Event, EventKind, EventPage, Extent, NotAShard, ShardId, StreamIterator, StreamShard,
     TableStream,
 };
+
+// The fault of a text that is not a position in a stream.
+pub use headwater_sealing::TokenError;
 pub use tables::{Changes, Tables};
 pub use write::{Cancellation, Transaction, Write, WriteAction, WriteError, Written};

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_types::Millis;
 use tokio::sync::{Notify, RwLock};
 
 use crate::{
@@ -22,92 +23,86 @@ pub(crate) struct Shared {
     pub changed: Notify,
 }
 
+impl TableRecord {
+    /// Begins to show its changes as a stream; [`Tables::change`] sees to the rest.
+    ///
+    /// # Errors
+    /// [`Error::StreamEnabled`], [`Error::TooManyStreams`].
+    pub fn enable_stream(&mut self, view: ViewType, now: Millis) -> Result<(), Error> {
+        self.streams.retain(|stream| stream.is_readable(now));
+        let newest = self.streams.first();
+        if newest.is_some_and(|stream| stream.disabled.is_none()) {
+            return Err(Error::StreamEnabled(self.name.clone()));
+        }
+        if self.streams.len() >= STREAMS {
+            return Err(Error::TooManyStreams(self.name.clone()));
+        }
+        // A label is the stream's name: no two streams of a table have the same.
+        let after = newest.map(|newest| newest.label.plus(STREAM_LABEL_STEP));
+        let label = after.map_or(now, |after| now.max(after));
+        self.streams.insert(0, Stream::enabling(label, view));
+        Ok(())
+    }
+
+    /// Ends its stream, which can be read for [`crate::limits::STREAM_KEPT`] more; [`Tables::change`] sees to the rest.
+    ///
+    /// # Errors
+    /// [`Error::StreamDisabled`].
+    pub fn disable_stream(&mut self, now: Millis) -> Result<(), Error> {
+        let newest = self.streams.first_mut();
+        let enabled = newest.filter(|stream| stream.disabled.is_none());
+        let enabled = enabled.ok_or_else(|| Error::StreamDisabled(self.name.clone()))?;
+        enabled.disabled = Some(now);
+        Ok(())
+    }
+
+    /// The labels of its streams that wait for their shards to begin or to end.
+    pub(crate) fn unsettled_streams(&self) -> Vec<Millis> {
+        let unsettled = self.streams.iter().filter(|stream| stream.is_unsettled());
+        unsettled.map(|stream| stream.label).collect()
+    }
+}
+
 impl Tables {
     /// Begins to show a table's changes as a stream. Those that are made after it returns are in it, with the items before
     /// where the view shows these.
     ///
     /// # Errors
-    /// [`Error::NoTable`], [`Error::StreamEnabled`], [`Error::TooManyStreams`], or what failed below: then it may be
-    /// enabled a little later.
+    /// [`Error::NoTable`], those of [`TableRecord::enable_stream`], or what failed below: then it may be enabled a little
+    /// later.
     pub async fn enable_stream(&self, table: &str, view: ViewType) -> Result<TableRecord, Error> {
-        let (inner, table) = (self.inner.clone(), table.to_owned());
-        let env = inner.core.env.clone();
-        env.to_the_end(async move { inner.enable_stream(&table, view).await })
+        let now = self.inner.core.env.clock.now();
+        self.change(table, |record| record.enable_stream(view, now))
             .await
     }
 
-    /// Ends a table's stream, which can be read for [`crate::limits::STREAM_KEPT`] more. Changes that were made before the
-    /// call are in it, those that are made after it returns are not.
+    /// Ends a table's stream. Changes that were made before the call are in it, those that are made after it returns are
+    /// not.
     ///
     /// # Errors
-    /// [`Error::NoTable`], [`Error::StreamDisabled`], or what failed below.
+    /// [`Error::NoTable`], that of [`TableRecord::disable_stream`], or what failed below: then it may be disabled a little
+    /// later.
     pub async fn disable_stream(&self, table: &str) -> Result<TableRecord, Error> {
-        let (inner, table) = (self.inner.clone(), table.to_owned());
-        let env = inner.core.env.clone();
-        env.to_the_end(async move { inner.disable_stream(&table).await })
+        let now = self.inner.core.env.clock.now();
+        self.change(table, |record| record.disable_stream(now))
             .await
     }
 }
 
 impl Inner {
-    async fn enable_stream(
-        self: &Arc<Self>,
-        name: &str,
-        view: ViewType,
-    ) -> Result<TableRecord, Error> {
-        let now = self.core.env.clock.now();
-        self.change(name, |record| {
-            if enabled(record).is_some() {
-                return Err(Error::StreamEnabled(name.to_owned()));
-            }
-            if record.streams.len() >= STREAMS {
-                return Err(Error::TooManyStreams(name.to_owned()));
-            }
-            let newest = record.streams.first();
-            let label = newest.map_or(now, |newest| now.max(newest.label.plus(STREAM_LABEL_STEP)));
-            record.streams.insert(0, Stream::enabling(label, view));
-            Ok(())
-        })
-        .await?;
-        self.begin_stream(name).await
-    }
-
-    /// Begins the shards of a stream that is being enabled.
-    async fn begin_stream(self: &Arc<Self>, name: &str) -> Result<TableRecord, Error> {
+    /// Has the shards of streams begin and end that wait for it.
+    pub async fn settle_streams(self: &Arc<Self>, name: &str) -> Result<TableRecord, Error> {
         let table = self.core.table(name)?;
+        let unsettled = table.layout().record.unsettled_streams();
         // A worker that was asked once has seen the table with the stream: from now on it writes what items were before.
         for partition in 0..table.layout().record.partitions {
             self.lease(&table, partition).await?.give_back();
         }
-        self.at_ends(&table, |record, ends| {
-            let now = self.core.env.clock.now();
-            let new = record
-                .streams
-                .iter_mut()
-                .filter(|stream| stream.is_enabling());
-            new.for_each(|stream| stream.begin(ends, now));
-            Ok(())
-        })
-        .await
+        self.keep_at_ends(&table, &unsettled).await
     }
 
-    async fn disable_stream(self: &Arc<Self>, name: &str) -> Result<TableRecord, Error> {
-        let table = self.core.table(name)?;
-        self.at_ends(&table, |record, ends| {
-            let now = self.core.env.clock.now();
-            let stream = record
-                .streams
-                .first_mut()
-                .filter(|stream| stream.disabled.is_none());
-            let stream = stream.ok_or_else(|| Error::StreamDisabled(name.to_owned()))?;
-            stream.disable(ends, now);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Brings all streams up to the time: those that were left while they were enabled begin, shards that are old enough
-    /// end, and what is gone is forgotten.
+    /// Brings all streams up to the time: those begin and end that a failure left, shards end that are old enough, and
+    /// what is gone is forgotten.
     pub async fn keep_streams(self: &Arc<Self>) -> Result<(), Error> {
         for table in self.core.tables() {
             match self.keep_streams_of(&table).await {
@@ -120,45 +115,49 @@ impl Inner {
 
     async fn keep_streams_of(self: &Arc<Self>, table: &Arc<Table>) -> Result<(), Error> {
         let layout = table.layout();
-        if layout.record.streams.iter().any(Stream::is_enabling) {
-            self.begin_stream(&layout.record.name).await?;
+        let mut record = layout.record.clone();
+        if !record.unsettled_streams().is_empty() {
+            record = self.settle_streams(&record.name).await?;
         }
-        if layout.record.streams.is_empty() {
+        if record.streams.is_empty() {
             return Ok(());
         }
-        let keep = |record: &mut TableRecord, ends: &[u64]| {
-            let now = self.core.env.clock.now();
-            record.streams.retain(|stream| stream.is_readable(now));
-            record
-                .streams
-                .iter_mut()
-                .for_each(|stream| stream.roll(ends, now));
-            Ok(())
-        };
-        let mut kept = layout.record.clone();
-        keep(&mut kept, &self.ends(table).await?)?;
-        if kept.streams != layout.record.streams {
-            self.at_ends(table, keep).await?;
+        let before = record.streams.clone();
+        self.keep(&mut record, &self.ends(table).await?, &[]);
+        if record.streams != before {
+            self.keep_at_ends(table, &[]).await?;
         }
         Ok(())
     }
 
-    /// Changes the streams of a table, given the ends of its partitions.
-    async fn at_ends(
+    /// Brings the streams of a table up to the ends of its partitions; of those that are not settled, these.
+    async fn keep_at_ends(
         self: &Arc<Self>,
         table: &Arc<Table>,
-        change: impl Fn(&mut TableRecord, &[u64]) -> Result<(), Error> + Send + Sync,
+        unsettled: &[Millis],
     ) -> Result<TableRecord, Error> {
         let _alone = self.streams.reading.write().await;
         let ends = self.ends(table).await?;
         let name = table.layout().record.name.clone();
-        let changed = self.change(&name, |record| match record.number == table.number {
-            true => change(record, &ends),
-            false => Err(Error::NoTable(name.clone())),
+        let kept = self.change(&name, |record| {
+            if record.number != table.number {
+                return Err(Error::NoTable(name.clone()));
+            }
+            self.keep(record, &ends, unsettled);
+            Ok(())
         });
-        let changed = changed.await?;
+        let kept = kept.await?;
         self.streams.changed.notify_waiters();
-        Ok(changed)
+        Ok(kept)
+    }
+
+    fn keep(&self, record: &mut TableRecord, ends: &[u64], unsettled: &[Millis]) {
+        let now = self.core.env.clock.now();
+        record.streams.retain(|stream| stream.is_readable(now));
+        let streams = record.streams.iter_mut();
+        streams
+            .filter(|stream| !stream.is_unsettled() || unsettled.contains(&stream.label))
+            .for_each(|stream| stream.keep(ends, now));
     }
 
     /// The ends of a table's partitions.
@@ -172,12 +171,4 @@ impl Inner {
         }
         Ok(ends)
     }
-}
-
-/// The stream of a table that is enabled.
-fn enabled(record: &TableRecord) -> Option<&Stream> {
-    record
-        .streams
-        .first()
-        .filter(|stream| stream.disabled.is_none())
 }

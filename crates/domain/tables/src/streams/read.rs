@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use headwater_log::ReadLimit;
 use headwater_sealing::TokenKind;
+use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Extent, ShardId, TableStream};
@@ -35,10 +36,10 @@ pub struct StreamIterator {
     pub table: u64,
     /// The stream's label.
     #[serde(rename = "l")]
-    pub label: headwater_types::Millis,
+    pub label: Millis,
     /// The shard: when it began, its partition, the offset of its first change.
     #[serde(rename = "s")]
-    shard: (headwater_types::Millis, u16, u64),
+    shard: (Millis, u16, u64),
     /// The next offset to read.
     #[serde(rename = "o")]
     pub offset: u64,
@@ -109,11 +110,26 @@ impl TableStream {
             Some(end) => end,
             None => log.state(number).await.map_err(failed)?.end,
         };
+        let end = end.max(id.begin);
         Ok(Extent {
-            first: kept.map_err(failed)?.clamp(id.begin, end.max(id.begin)),
+            first: kept.map_err(failed)?.clamp(id.begin, end),
             end,
             ended: shard.end.is_some(),
         })
+    }
+
+    /// The offset of the first change of a shard that can be read and was made at or after `time`; the end where there is
+    /// none.
+    ///
+    /// # Errors
+    /// As [`Self::extent`].
+    pub async fn offset_at(&self, id: ShardId, time: Millis) -> Result<u64, Error> {
+        let extent = self.extent(id).await?;
+        let number = keys::shard(self.table.number, id.partition);
+        let found = self.inner.core.log.offset_at(number, time).await;
+        let found =
+            found.map_err(|error| Error::of_log(error, &self.table.layout().record.name))?;
+        Ok(found.clamp(extent.first, extent.end))
     }
 
     /// Events of a shard from `from` on, within `limit`; at least one where there is one. A position before the first

@@ -86,6 +86,7 @@ impl Stream {
             view,
             disabled: None,
             begins: vec![vec![first]; partitions.into()],
+            ends: Vec::new(),
         }
     }
 
@@ -96,12 +97,28 @@ impl Stream {
             view,
             disabled: None,
             begins: Vec::new(),
+            ends: Vec::new(),
         }
     }
 
     /// Whether it is being enabled: it has no shards yet.
     pub fn is_enabling(&self) -> bool {
         self.begins.is_empty()
+    }
+
+    /// Whether it is being disabled: its shards have not ended yet.
+    pub fn is_disabling(&self) -> bool {
+        self.disabled.is_some() && self.ends.is_empty()
+    }
+
+    /// Whether it waits for its shards to begin or to end.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.is_enabling() || self.is_disabling()
+    }
+
+    /// Whether changes that are made now may be in it.
+    pub(crate) fn takes_changes(&self) -> bool {
+        self.ends.is_empty()
     }
 
     /// Whether it can still be read at `now`.
@@ -132,50 +149,39 @@ impl Stream {
             partition,
             begin: begin.offset,
         };
-        let count = begins.len() - usize::from(self.disabled.is_some() && !begins.is_empty());
-        let shards = begins.iter().take(count).enumerate();
-        shards.map(move |(at, begin)| {
-            let next = begins.get(at + 1);
+        let last = self.ends.get(usize::from(partition)).zip(self.disabled);
+        let last = last.map(|(offset, time)| (*offset, time));
+        begins.iter().enumerate().map(move |(at, begin)| {
+            let next = begins.get(at + 1).map(|next| (next.offset, next.time));
+            let end = next.or(last);
             StreamShard {
                 id: id(begin),
                 parent: at.checked_sub(1).and_then(|at| begins.get(at)).map(id),
-                end: next.map(|next| next.offset),
-                closed: next.map(|next| next.time),
+                end: end.map(|(offset, _)| offset),
+                closed: end.map(|(_, time)| time),
             }
         })
     }
 
-    /// Begins its first shards at the ends of the partitions.
-    pub(crate) fn begin(&mut self, ends: &[u64], now: Millis) {
-        let begin = |offset: &u64| {
-            vec![Begin {
+    /// Begins its first shards, or ends its last ones, at the ends of the partitions, where it waits for that; else begins
+    /// shards after those that are old enough and have changes, and forgets those that are gone.
+    pub(crate) fn keep(&mut self, ends: &[u64], now: Millis) {
+        if self.is_enabling() {
+            let begin = |offset: &u64| Begin {
                 offset: *offset,
                 time: now,
-            }]
-        };
-        self.begins = ends.iter().map(begin).collect();
-    }
-
-    /// Ends it at the ends of the partitions.
-    pub(crate) fn disable(&mut self, ends: &[u64], now: Millis) {
-        self.disabled = Some(now);
-        if self.is_enabling() {
-            self.begin(ends, now);
+            };
+            self.begins = ends.iter().map(|end| vec![begin(end)]).collect();
         }
-        for (begins, end) in self.begins.iter_mut().zip(ends) {
-            let begun = begins.last().map_or(0, |last| last.offset);
-            begins.push(Begin {
-                offset: begun.max(*end),
-                time: now,
-            });
+        if self.is_disabling() {
+            self.ends = ends.to_vec();
+        }
+        if self.takes_changes() {
+            self.roll(ends, now);
         }
     }
 
-    /// Begins shards after those that are old enough and have changes, and forgets those that are gone.
-    pub(crate) fn roll(&mut self, ends: &[u64], now: Millis) {
-        if self.disabled.is_some() {
-            return;
-        }
+    fn roll(&mut self, ends: &[u64], now: Millis) {
         for (begins, end) in self.begins.iter_mut().zip(ends) {
             let is_due = |last: &Begin| last.time.plus(ROLL_EVERY) <= now && last.offset < *end;
             if begins.last().is_some_and(is_due) {
@@ -234,15 +240,15 @@ mod tests {
     #[test]
     fn shards_follow_each_other_where_there_were_changes() {
         let mut stream = Stream::of_new_table(ViewType::Keys, 2, NOW);
-        stream.roll(&[5, 0], NOW);
+        stream.keep(&[5, 0], NOW);
         assert_eq!(parents(&stream, NOW), [(0, None, None), (0, None, None)]);
         let later = NOW.plus(ROLL_EVERY);
-        stream.roll(&[5, 0], later);
+        stream.keep(&[5, 0], later);
         assert_eq!(
             parents(&stream, later),
             [(0, None, Some(5)), (0, None, None), (5, Some(0), None)]
         );
-        stream.roll(&[5, 0], later.plus(ROLL_EVERY));
+        stream.keep(&[5, 0], later.plus(ROLL_EVERY));
         assert_eq!(parents(&stream, later).len(), 3);
     }
 
@@ -250,12 +256,15 @@ mod tests {
     fn shards_are_gone_a_day_after_their_end() {
         let mut stream = Stream::of_new_table(ViewType::Keys, 1, NOW);
         let later = NOW.plus(ROLL_EVERY);
-        stream.roll(&[5], later);
+        stream.keep(&[5], later);
         let gone = later.plus(STREAM_KEPT);
         assert_eq!(parents(&stream, gone), [(5, Some(0), None)]);
-        stream.roll(&[5], gone);
+        stream.keep(&[5], gone);
         assert_eq!(parents(&stream, gone), [(5, None, None)]);
-        stream.disable(&[5], gone);
+        stream.disabled = Some(gone);
+        assert!(stream.is_disabling());
+        assert_eq!(parents(&stream, gone), [(5, None, None)]);
+        stream.keep(&[5], gone);
         assert_eq!(parents(&stream, gone), [(5, None, Some(5))]);
         assert!(stream.is_readable(gone) && !stream.is_readable(gone.plus(STREAM_KEPT)));
     }

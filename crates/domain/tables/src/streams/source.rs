@@ -8,7 +8,7 @@ use headwater_log::{
 use headwater_types::{Millis, SequenceNumber, ShardIndex};
 
 use super::{KeyedEvent, ShardId, TableStream};
-use crate::{Error, keys};
+use crate::Error;
 
 #[async_trait]
 impl Source for TableStream {
@@ -71,11 +71,7 @@ impl Source for TableStream {
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
         let id = parse(shard)?;
-        let extent = self.extent(id).await.map_err(failed)?;
-        let number = keys::shard(self.table.number, id.partition);
-        let found = self.inner.core.log.offset_at(number, time).await;
-        let found = found.map_err(|error| SourceError::Failed(error.to_string()))?;
-        Ok(found.clamp(extent.first, extent.end))
+        Self::offset_at(self, id, time).await.map_err(failed)
     }
 
     async fn wait(&self, shard: &str, from: u64) {

@@ -268,7 +268,7 @@ async fn shards_roll_and_nothing_is_lost_or_twice() {
     }
     let mut items: BTreeMap<String, Item> = BTreeMap::new();
     let events = read(&stream).await;
-    assert_eq!(events.len(), 65);
+    assert_eq!(events.len(), 63);
     for event in events {
         let known = match event.after.clone() {
             Some(after) => items.insert(key_of(&event), after),
