@@ -1,11 +1,9 @@
 //! Why a stream does not do what it was asked.
 
-use std::time::Duration;
-
 use headwater_catalog::CatalogError;
 use headwater_log::LogError;
 use headwater_sealing::TokenError;
-use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName};
+use headwater_types::{HashKey, HashRange, ShardIndex, StreamName};
 
 /// Why a call failed as a whole.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
