@@ -19,6 +19,7 @@ pub async fn open(ground: &Ground, _: &mut Given) -> Result<Arc<dyn Running>, Fa
     let (env, catalog, log) = ground.parts();
     let clock = env.clock.clone();
     let tables = Tables::open(env, catalog, log, &ground.dir("tables")).await?;
+    tables.limit(ground.limits);
     Ok(Arc::new(Service(Dynamo { tables, clock })))
 }
 
