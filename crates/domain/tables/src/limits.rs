@@ -4,6 +4,8 @@ use std::time::Duration;
 
 /// Bytes of an item, names and values.
 pub const ITEM_BYTES: usize = 400 * 1024;
+/// Lists and maps of an item within each other.
+pub const NESTING: usize = 32;
 /// Bytes of the items that one page looks at.
 pub const PAGE_BYTES: usize = 1024 * 1024;
 /// Bytes of a partition key's value.

@@ -1,6 +1,6 @@
 //! Pages of queries and scans: the rows that a range means, and the items that they lead to.
 
-use headwater_expressions::{KeyCondition, SortCondition};
+use headwater_expressions::{Condition, KeyCondition, SortCondition};
 use headwater_items::{Item, Value, decode, item_size, key};
 
 use crate::{
@@ -33,6 +33,24 @@ impl Tables {
         let read = move || read(&layout, index.as_deref(), &range, &*core.view());
         env.blocking(read).await
     }
+
+    /// Whether a scan of a segment comes by the item with these attributes, which may go on behind it then.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`], [`Error::NoIndex`], or [`Error::WrongKey`].
+    pub fn is_in_segment(
+        &self,
+        target: &Target,
+        segment: (u32, u32),
+        item: &Item,
+    ) -> Result<bool, Error> {
+        let core = &self.inner.core;
+        let (layout, view) = (core.table(&target.table)?.layout(), core.view());
+        let options = ReadOptions::default();
+        let reading = Reading::new(&layout, target.index.as_deref(), &options, &*view)?;
+        let (span, row) = (reading.of_scan(segment), reading.row(item)?);
+        Ok(span.from <= row && row < span.to)
+    }
 }
 
 /// Reads a page. Waits for the disk.
@@ -42,21 +60,11 @@ fn read(
     range: &Range,
     view: &dyn View,
 ) -> Result<Page, Error> {
-    let index = index.map(|name| layout.index(name)).transpose()?;
-    let index = index.and_then(|index| match &index.order {
-        Order::Key(key, _) => Some((index, key)),
-        Order::Expiry(_) => None,
-    });
     let (options, descending) = match range {
         Range::Query(query) => (&query.options, query.descending),
         Range::Scan(scan) => (&scan.options, false),
     };
-    let reading = Reading {
-        layout,
-        index,
-        options,
-        view,
-    };
+    let reading = Reading::new(layout, index, options, view)?;
     let mut span = match range {
         Range::Query(Query { keys, .. }) => reading.of_query(keys)?,
         Range::Scan(Scan { segment, .. }) => reading.of_scan(*segment),
@@ -69,6 +77,27 @@ fn read(
         }
     }
     reading.page(&span, descending)
+}
+
+impl<'a> Reading<'a> {
+    fn new(
+        layout: &'a Layout,
+        index: Option<&str>,
+        options: &'a ReadOptions,
+        view: &'a dyn View,
+    ) -> Result<Self, Error> {
+        let index = index.map(|name| layout.index(name)).transpose()?;
+        let index = index.and_then(|index| match &index.order {
+            Order::Key(key, _) => Some((index, key)),
+            Order::Expiry(_) => None,
+        });
+        Ok(Self {
+            layout,
+            index,
+            options,
+            view,
+        })
+    }
 }
 
 impl Reading<'_> {
@@ -124,20 +153,21 @@ impl Reading<'_> {
         let mut page = Page::default();
         for row in self.view.range(span, descending) {
             let (row, value) = row?;
-            let whole = self.item(&row, &value)?;
-            let last = self.key_of(&whole);
-            let item = self.shown(whole);
+            let item = self.shown(self.item(&row, &value)?);
             page.scanned += 1;
             page.bytes += item_size(&item);
-            let is_wanted = |filter: &headwater_expressions::Condition| filter.holds(&item);
+            let is_full = Some(page.scanned) == self.options.limit || page.bytes >= PAGE_BYTES;
+            if is_full {
+                page.last = Some(self.key_of(&item));
+            }
+            let is_wanted = |filter: &Condition| filter.holds(&item);
             if self.options.filter.as_ref().is_none_or(is_wanted) {
                 page.count += 1;
                 if !self.options.count_only {
                     page.items.push(item);
                 }
             }
-            if Some(page.scanned) == self.options.limit || page.bytes >= PAGE_BYTES {
-                page.last = Some(last);
+            if is_full {
                 break;
             }
         }
@@ -166,7 +196,7 @@ impl Reading<'_> {
         item
     }
 
-    /// The attributes of an item's key, and of its key in the index.
+    /// The attributes of an item's key, and of its key in the index, which has both.
     fn key_of(&self, item: &Item) -> Item {
         let keys = [
             Some(&self.layout.record.key),

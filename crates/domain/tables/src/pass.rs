@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use headwater_items::{Item, decode, item_size};
+use headwater_items::{Item, Value, decode, item_size};
 use headwater_log::Record;
 use headwater_types::Millis;
 
@@ -12,7 +12,7 @@ use crate::{
     index::View,
     keys::BaseKey,
     layout::{Layout, expiry},
-    limits::{EXPIRED_MAX, ITEM_BYTES},
+    limits::{EXPIRED_MAX, ITEM_BYTES, NESTING},
 };
 
 /// On whose behalf an item is written.
@@ -62,7 +62,7 @@ impl<'a> Pass<'a> {
     }
 
     /// Does a write. One that leaves the item as it is makes no change.
-    pub fn write(&mut self, write: &Write, cause: &Cause) -> Result<Outcome, WriteError> {
+    pub fn write(&mut self, write: Write, cause: &Cause) -> Result<Outcome, WriteError> {
         let key = self.layout.base(&write.key)?;
         let before = self.find(&key)?;
         if let Some(condition) = &write.condition {
@@ -71,14 +71,16 @@ impl<'a> Pass<'a> {
                 None => condition.holds(&Item::new()),
             };
             if !holds {
-                return Err(WriteError::ConditionFailed(
-                    before.map(Arc::unwrap_or_clone),
-                ));
+                let found = before.map(Arc::unwrap_or_clone);
+                return Err(WriteError::ConditionFailed(found));
             }
         }
         let after = match cause {
-            Cause::Call => self.after(write, &before)?,
-            Cause::Expiry(attribute) => before.clone().filter(|item| !self.is_due(item, attribute)),
+            Cause::Call => self.after(&write.key, write.action, &before)?,
+            Cause::Expiry(attribute) => {
+                let is_kept = |item: &Arc<Item>| !self.is_due(item, attribute);
+                before.clone().filter(is_kept)
+            }
         };
         if after != before {
             let change = Altered {
@@ -120,27 +122,29 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// The item after a write.
+    /// The item after a write of the item with this key.
     fn after(
         &self,
-        write: &Write,
+        key: &Item,
+        action: WriteAction,
         before: &Option<Arc<Item>>,
     ) -> Result<Option<Arc<Item>>, WriteError> {
-        let after = match &write.action {
+        let after = match action {
             WriteAction::Check => return Ok(before.clone()),
             WriteAction::Delete => return Ok(None),
-            WriteAction::Put(item) => item.clone(),
-            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(&write.key))?,
+            WriteAction::Put(item) => item,
+            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(key))?,
         };
-        let moved = write
-            .key
-            .iter()
-            .find(|(name, value)| after.get(*name) != Some(value));
+        let mut key = key.iter();
+        let moved = key.find(|(name, value)| after.get(*name) != Some(value));
         if let Some((name, _)) = moved {
             return Err(WriteError::ChangesKey(name.clone()));
         }
         if item_size(&after) > ITEM_BYTES {
             return Err(WriteError::TooLarge);
+        }
+        if after.values().any(|value| depth(value) > NESTING) {
+            return Err(WriteError::TooDeep);
         }
         self.layout.check(&after)?;
         Ok(Some(Arc::new(after)))
@@ -154,6 +158,15 @@ impl<'a> Pass<'a> {
 
     fn damaged(&self, what: &'static str) -> Error {
         Error::damaged(&self.layout.record.name, what)
+    }
+}
+
+/// How many lists and maps are within each other. Requests are read with a bound, and updates add one more at the most.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::List(values) => 1 + values.iter().map(depth).max().unwrap_or(0),
+        Value::Map(item) => 1 + item.values().map(depth).max().unwrap_or(0),
+        _ => 0,
     }
 }
 

@@ -255,6 +255,14 @@ impl Tables {
             .await;
     }
 
+    /// Whether tables can be written to, as far as their index goes: for the health page.
+    ///
+    /// # Errors
+    /// [`Error::Index`], which says what to do.
+    pub fn health(&self) -> Result<(), Error> {
+        self.inner.core.index.health()
+    }
+
     /// Ends the workers, and leaves the index as it is found next time.
     pub async fn close(&self) {
         let inner = &self.inner;

@@ -45,9 +45,16 @@ impl Tokens {
         }
     }
 
-    /// The request with this token was not done.
+    /// The request with this token is under way no more; unless it was done all the same, it may be made again.
     pub fn release(&mut self, token: &str) {
-        self.known.remove(&xxh3_128(token.as_bytes()));
+        let key = xxh3_128(token.as_bytes());
+        if self
+            .known
+            .get(&key)
+            .is_some_and(|known| known.done.is_none())
+        {
+            self.known.remove(&key);
+        }
     }
 
     /// The request with this token was done.
@@ -89,6 +96,7 @@ mod tests {
         assert_eq!(tokens.claim("t", [1; 32], start), Ok(false));
         tokens.done("t", [1; 32], start);
         assert_eq!(tokens.claim("t", [1; 32], start), Ok(true));
+        tokens.release("t");
         let other = tokens.claim("t", [2; 32], start);
         assert_eq!(other, Err(Cancellation::OtherRequest));
         let later = start.plus(TOKEN_KEPT);

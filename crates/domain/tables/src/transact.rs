@@ -58,12 +58,8 @@ impl Inner {
             }
         }
         let done = self.transact_new(writes, &token).await;
-        if let Some((token, digest)) = &token {
-            let now = self.core.env.clock.now();
-            match &done {
-                Ok(()) => self.tokens.lock().done(token, *digest, now),
-                Err(_) => self.tokens.lock().release(token),
-            }
+        if let (Some((token, _)), Err(_)) = (&token, &done) {
+            self.tokens.lock().release(token);
         }
         done.map(|()| false)
     }
@@ -139,9 +135,9 @@ impl Inner {
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
         for borrowed in borrowed {
             let mut pass = Pass::new(&borrowed.lease.layout, &*view, now);
-            for (at, write) in &borrowed.part.writes {
+            for (at, write) in borrowed.part.writes.drain(..) {
                 if let Err(error) = pass.write(write, &Cause::Call)
-                    && let Some(reason) = reasons.get_mut(*at)
+                    && let Some(reason) = reasons.get_mut(at)
                 {
                     *reason = Some(error);
                 }
@@ -244,7 +240,11 @@ impl Inner {
         let batch: Vec<_> = std::iter::once(first).chain(rest).collect();
         let mut results = self.core.log.append(&batch).await.into_iter();
         let first = results.next().ok_or(Error::Interrupted)?;
-        first.map_err(|error| Error::of_append(error, ""))?;
+        let first = first.map_err(|error| Error::of_append(error, ""))?;
+        // From here on it is done, whatever becomes of the rest.
+        if let Some((token, digest)) = token {
+            self.tokens.lock().done(token, *digest, first.time);
+        }
         let names = changed
             .iter()
             .map(|borrowed| &borrowed.lease.layout.record.name);

@@ -155,7 +155,7 @@ impl Worker {
             match call {
                 Call::Write(write, cause, reply) => {
                     let known = pass.changes.len();
-                    let outcome = pass.write(&write, &cause);
+                    let outcome = pass.write(*write, &cause);
                     bytes += pass.changes[known..]
                         .iter()
                         .map(Altered::size)

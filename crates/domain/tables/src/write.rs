@@ -53,6 +53,9 @@ pub enum WriteError {
     /// The item would be larger than an item may be.
     #[error("the item is too large")]
     TooLarge,
+    /// The item's lists and maps would be nested deeper than they may be.
+    #[error("the item is nested too deep")]
+    TooDeep,
     /// The attribute of this index's key is of a wrong kind.
     #[error("the attribute {attribute} of index {index} is of a wrong kind")]
     WrongIndexKind {
@@ -75,7 +78,7 @@ pub enum WriteError {
         /// Its bytes; 0 where it is empty.
         bytes: usize,
     },
-    /// A transaction is changing the item.
+    /// A transaction is changing the item. Here writes wait for it; an engine in which they do not may say so.
     #[error("a transaction is changing the item")]
     Conflict,
     /// The table, or what failed below.

@@ -5,13 +5,12 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use headwater_env::testing::drop_after;
 use headwater_expressions::{Comparison, Condition, Operand, Path, SortCondition};
 use headwater_items::{Item, Value};
 use headwater_tables::{Cancellation, Target, Transaction, Write, WriteAction, WriteError};
 use proptest::prelude::*;
 use support::{
-    TABLE, World, item, key_of, new_table, number, query, scan, sync, target, text, write,
+    TABLE, World, begin, item, key_of, new_table, number, query, scan, sync, target, text, write,
 };
 
 type Key = (u8, i64);
@@ -102,8 +101,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         3 => (one, 0i64..3).prop_map(|((key, action), x)| Step::If(key, action, x)),
         4 => some.clone().prop_map(Step::Transact),
         1 => some.clone().prop_map(Step::Refused),
-        2 => (some.clone(), 0usize..12).prop_map(|(some, steps)| Step::CutShort(some, steps)),
-        2 => (some, 0usize..6).prop_map(|(some, steps)| Step::TransactCutShort(some, steps)),
+        2 => (some.clone(), 0usize..100).prop_map(|(some, steps)| Step::CutShort(some, steps)),
+        2 => (some, 0usize..100).prop_map(|(some, steps)| Step::TransactCutShort(some, steps)),
         2 => (0u8..6, prop::option::of(-3i64..4), any::<bool>())
             .prop_map(|(partition, from, descending)| Step::Query(partition, from, descending)),
         1 => (1u32..5).prop_map(Step::Segments),
@@ -236,7 +235,7 @@ async fn cut_short(world: &mut World, model: &mut Model, writes: Vec<(Key, Actio
         .iter()
         .map(|write| (TABLE.to_owned(), to_write(write)));
     let tables = world.tables.clone();
-    drop_after(steps, tables.write_many(made.collect())).await;
+    begin(tables.write_many(made.collect()), steps).await;
     drop(tables);
     world.crash().await;
     let mut possible: BTreeMap<Key, Vec<Option<Item>>> = BTreeMap::new();
@@ -269,7 +268,7 @@ async fn transact_cut_short(
     steps: usize,
 ) {
     let tables = world.tables.clone();
-    drop_after(steps, tables.transact(transaction(&writes))).await;
+    begin(tables.transact(transaction(&writes)), steps).await;
     drop(tables);
     world.crash().await;
     let mut after = model.clone();

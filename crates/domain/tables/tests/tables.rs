@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use headwater_catalog::{Catalog, MemoryCatalog, Table};
 use headwater_expressions::{Action, Path, SetValue, SortCondition, Update};
-use headwater_items::{Item, Kind};
+use headwater_items::{Item, Kind, Value};
 use headwater_log::{EmbeddedLog, Options, ShardLog};
 use headwater_tables::{
     Billing, Cancellation, Error, GlobalIndex, IndexState, KeyKind, NewTable, Projected, Range,
@@ -20,7 +20,7 @@ use support::{
     target, text, write,
 };
 
-fn set(name: &str, value: headwater_items::Value) -> WriteAction {
+fn set(name: &str, value: Value) -> WriteAction {
     let path = Path {
         root: name.into(),
         steps: Vec::new(),
@@ -140,6 +140,17 @@ async fn what_cannot_be_an_item_is_refused() {
     let large = item("p", 1, &[("x", text(&"x".repeat(400 * 1024)))]);
     let refused = world.write(key.clone(), WriteAction::Put(large)).await;
     assert_eq!(refused, Err(WriteError::TooLarge));
+    let deep = |levels: usize| {
+        let nest = |value, _| Value::List(vec![value]);
+        set("x", (0..levels).fold(Value::Null, nest))
+    };
+    let refused = world.write(key.clone(), deep(33)).await;
+    assert_eq!(refused, Err(WriteError::TooDeep));
+    world.write(item("p", 9, &[]), deep(32)).await.unwrap();
+    world
+        .write(item("p", 9, &[]), WriteAction::Delete)
+        .await
+        .unwrap();
     let wrong = world.write(key.clone(), set("a", text("1"))).await;
     let expected = WriteError::WrongIndexKind {
         index: "local".into(),
@@ -480,4 +491,23 @@ async fn tables_are_found_again_in_their_folder() {
         tables.close().await;
         log.close().await;
     }
+}
+
+#[tokio::test]
+async fn a_table_need_not_have_a_sort_key() {
+    let world = World::new().await;
+    let mut new = new_table();
+    new.key.sort = None;
+    (new.local, new.global) = (Vec::new(), Vec::new());
+    world.tables.create(new).await.unwrap();
+    let item = |name: &str| Item::from([("p".to_owned(), text(name))]);
+    for name in ["a", "b", "c"] {
+        world
+            .write(item(name), WriteAction::Put(item(name)))
+            .await
+            .unwrap();
+    }
+    let found = world.all(None, query(("p", text("b")), None, false)).await;
+    assert_eq!(found, [item("b")]);
+    assert_eq!(world.scan(None).await.len(), 3);
 }

@@ -1,7 +1,7 @@
 //! The dynamodb door: AWS's operations over the tables domain, one file an operation.
 //!
-//! Owns DynamoDB's spelling of tables: names, ARNs, key schemas, indexes, billing, policies, defaults and texts. Keeps no
-//! state of its own. Operations that the model has and this table has not are refused by `wire` with an error; settings
+//! Owns DynamoDB's spelling of tables and their items: names, ARNs, key schemas, indexes, billing, policies, the checks of
+//! requests, defaults and texts. Keeps no state of its own. Operations that the model has and this table has not are refused by `wire` with an error; settings
 //! that are not built are refused here, by name.
 
 mod billing;
@@ -41,21 +41,23 @@ pub struct Dynamo {
     pub clock: Arc<dyn Clock>,
 }
 
-/// A write of one item, which a table's policy may allow to other accounts.
-const WRITE: Line = WRITES.data().shared().takes(WRITE_BODY_BYTES);
+/// A write of one item.
+const WRITES_ONE: Line = WRITES.data().shared().takes(WRITE_BODY_BYTES);
 /// Writes of several.
 const WRITES_MANY: Line = WRITES.data().shared().takes(BATCH_BODY_BYTES);
-/// A read of items.
-const READ: Line = READS.data().shared().gives_records();
+/// A read of one item.
+const READS_ONE: Line = READS.data().shared();
+/// A read of several, whose answer may be large.
+const READS_MANY: Line = READS_ONE.gives_records();
 
 /// The operations that are built. Those that a table's policy may allow to other accounts are as the developer guide has
 /// them ("Resource-based policy considerations").
 pub fn table(dynamo: Arc<Dynamo>) -> Table {
     Routes::new(&SERVICE, dynamo)
-        .direct::<shapes::BatchGetItem>(READ)
+        .direct::<shapes::BatchGetItem>(READS_MANY)
         .direct::<shapes::BatchWriteItem>(WRITES_MANY)
         .route::<shapes::CreateTable>(WRITES)
-        .direct::<shapes::DeleteItem>(WRITE)
+        .direct::<shapes::DeleteItem>(WRITES_ONE)
         .route::<shapes::DeleteResourcePolicy>(WRITES)
         .route::<shapes::DeleteTable>(WRITES.shared())
         .route::<shapes::DescribeContinuousBackups>(READS.shared())
@@ -63,20 +65,20 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::DescribeLimits>(READS)
         .route::<shapes::DescribeTable>(READS.shared())
         .route::<shapes::DescribeTimeToLive>(READS.shared())
-        .direct::<shapes::GetItem>(READS.data().shared())
+        .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)
         .route::<shapes::ListTagsOfResource>(READS.shared())
-        .direct::<shapes::PutItem>(WRITE)
+        .direct::<shapes::PutItem>(WRITES_ONE)
         .route::<shapes::PutResourcePolicy>(WRITES)
-        .direct::<shapes::Query>(READ)
-        .direct::<shapes::Scan>(READ)
+        .direct::<shapes::Query>(READS_MANY)
+        .direct::<shapes::Scan>(READS_MANY)
         .route::<shapes::TagResource>(WRITES.shared())
-        .route::<shapes::TransactGetItems>(READ.action("dynamodb:GetItem"))
+        .route::<shapes::TransactGetItems>(READS_MANY.action("dynamodb:GetItem"))
         .route::<shapes::TransactWriteItems>(WRITES_MANY)
         .route::<shapes::UntagResource>(WRITES.shared())
         .route::<shapes::UpdateContinuousBackups>(WRITES.shared())
-        .direct::<shapes::UpdateItem>(WRITE)
+        .direct::<shapes::UpdateItem>(WRITES_ONE)
         .route::<shapes::UpdateTable>(WRITES.shared())
         .route::<shapes::UpdateTimeToLive>(WRITES.shared())
         .build()

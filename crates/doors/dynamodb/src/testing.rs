@@ -12,7 +12,7 @@ use headwater_shapes::{Operation, Tree};
 use headwater_shapes_dynamodb::ops::CreateTable;
 use headwater_tables::{Billing, KeyKind, KeySchema, MemoryIndex, TableRecord, TableState, Tables};
 use headwater_types::{Account, Millis, Region};
-use headwater_wire::{Context, Handle};
+use headwater_wire::{ApiError, Context, Handle};
 use serde_json::{Value, json};
 
 use crate::Dynamo;
@@ -78,7 +78,7 @@ pub(crate) type Refused = (String, String);
 
 /// A door over tables in memory.
 pub(crate) struct World {
-    dynamo: Dynamo,
+    pub dynamo: Dynamo,
     clock: Arc<ManualClock>,
     _dir: tempfile::TempDir,
 }
@@ -138,15 +138,26 @@ impl World {
     where
         Dynamo: Handle<Op>,
     {
+        let called = self.answer::<Op>(account, input).await;
+        called.map_err(|error| (error.code().to_owned(), error.message().to_owned()))
+    }
+
+    /// What a call answers, or the whole error.
+    pub async fn answer<Op: Operation>(
+        &self,
+        account: &str,
+        input: Value,
+    ) -> Result<Value, ApiError>
+    where
+        Dynamo: Handle<Op>,
+    {
         let mut context = context();
         context.service = "dynamodb";
         context.operation = Op::SHAPE.name;
         context.caller = Arc::new(Caller::root(Account(account.into())));
         let input = Op::Input::from_value(input).unwrap();
-        match self.dynamo.handle(input, &context).await {
-            Ok(output) => Ok(output.to_value()),
-            Err(error) => Err((error.code().to_owned(), error.message().to_owned())),
-        }
+        let output = self.dynamo.handle(input, &context).await?;
+        Ok(output.to_value())
     }
 
     pub async fn ok<Op: Operation>(&self, input: Value) -> Value

@@ -1,6 +1,9 @@
 //! The index on the machine's disk: a log-structured merge tree, which touches its files itself, as SQLite does.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering::SeqCst},
+};
 
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvPair, PersistMode, Readable, Snapshot};
@@ -20,6 +23,9 @@ const KEYSPACE: &str = "rows";
 pub struct FjallIndex {
     database: Database,
     rows: Keyspace,
+    /// A write failed. It may have left a part of itself in the journal, behind which nothing would be found again: so
+    /// nothing is written there.
+    has_failed: AtomicBool,
 }
 
 impl FjallIndex {
@@ -45,7 +51,23 @@ impl FjallIndex {
                 .manual_journal_persist(true)
         };
         let rows = database.keyspace(KEYSPACE, options).map_err(failed)?;
-        Ok(Self { database, rows })
+        Ok(Self {
+            database,
+            rows,
+            has_failed: AtomicBool::new(false),
+        })
+    }
+}
+
+impl FjallIndex {
+    /// Does a write, unless one failed before.
+    fn writing(&self, write: impl FnOnce() -> fjall::Result<()>) -> Result<(), Error> {
+        self.health()?;
+        write().map_err(|error| {
+            self.has_failed.store(true, SeqCst);
+            tracing::error!(%error, "the index of tables takes no more writes: restart, once the disk has room and works");
+            failed(error)
+        })
     }
 }
 
@@ -65,11 +87,18 @@ impl Index for FjallIndex {
                 None => writing.remove(&self.rows, key),
             }
         }
-        writing.commit().map_err(failed)
+        self.writing(|| writing.commit())
     }
 
     fn sync(&self) -> Result<(), Error> {
-        self.database.persist(PersistMode::SyncData).map_err(failed)
+        self.writing(|| self.database.persist(PersistMode::SyncData))
+    }
+
+    fn health(&self) -> Result<(), Error> {
+        match self.has_failed.load(SeqCst) {
+            true => Err(Error::Index("a write failed before: restart".into())),
+            false => Ok(()),
+        }
     }
 }
 

@@ -85,6 +85,14 @@ pub trait Index: Send + Sync {
     /// # Errors
     /// When the engine fails.
     fn sync(&self) -> Result<(), Error>;
+
+    /// Whether it takes writes. After one that failed it does not, until it is opened anew.
+    ///
+    /// # Errors
+    /// The reason.
+    fn health(&self) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Rows as they were at one moment.

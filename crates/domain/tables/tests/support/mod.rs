@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering::SeqCst},
@@ -11,6 +12,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use futures_util::poll;
 use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, Versioned};
 use headwater_env::{
     Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
@@ -360,4 +362,15 @@ pub fn new_table() -> NewTable {
 /// Makes durable what an index has.
 pub fn sync(index: &MemoryIndex) {
     index.sync().unwrap();
+}
+
+/// Begins a call, lets everything go on for so many steps, and drops it.
+pub async fn begin<T>(call: impl Future<Output = T>, steps: usize) {
+    let mut call = pin!(call);
+    for _ in 0..steps {
+        if poll!(call.as_mut()).is_ready() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
 }

@@ -21,6 +21,8 @@ fn values_come_back_as_they_were_sent() {
         json!({"B": "AP8="}),
         json!({"BOOL": false}),
         json!({"NULL": true}),
+        json!({"N": "-1.5"}),
+        json!({"NS": ["-1.5", "100"]}),
         json!({"SS": ["a", "b"]}),
         json!({"BS": ["AA==", "AP8="]}),
         json!({"L": [{"S": "a"}, {"L": []}, {"M": {}}]}),
@@ -44,6 +46,18 @@ fn what_is_no_value_says_why() {
         (json!({"S": "a", "BOOL": true}), Fault::Several.to_string()),
         (json!({"S": "a", "SS": []}), Fault::NoStrings.to_string()),
         (json!({"NULL": false}), Fault::NotNull.to_string()),
+        (json!({"N": ""}), Fault::NoNumber.to_string()),
+        (
+            json!({"N": "b"}),
+            Fault::NotANumber("b".to_owned()).to_string(),
+        ),
+        (
+            json!({"N": "1".repeat(39)}),
+            Fault::TooManyDigits.to_string(),
+        ),
+        (json!({"N": "1e126"}), Fault::Overflow.to_string()),
+        (json!({"N": "1e-131"}), Fault::Underflow.to_string()),
+        (json!({"NS": ["1", "1.0"]}), Fault::SameNumbers.to_string()),
         (json!({"NS": []}), Fault::NoNumbers.to_string()),
         (json!({"BS": []}), Fault::NoBinaries.to_string()),
         (json!({"SS": ["a", "b", "a"]}), string_set.to_owned()),
@@ -52,6 +66,13 @@ fn what_is_no_value_says_why() {
     ] {
         let fault = both(&sent).into_value().unwrap_err();
         assert_eq!(fault.to_string(), text, "{sent}");
+    }
+}
+
+#[test]
+fn numbers_are_shown_without_what_says_nothing() {
+    for (sent, shown) in [("1E+2", "100"), ("0010.50", "10.5"), ("-0", "0")] {
+        assert_eq!(both(&json!({"N": sent})).to_value(), json!({"N": shown}));
     }
 }
 

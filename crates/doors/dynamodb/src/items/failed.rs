@@ -59,6 +59,7 @@ pub(crate) fn fault(error: &WriteError, table: &TableRecord) -> Option<Result<Fa
         WriteError::Update(error) => Err(error.to_string()),
         WriteError::ChangesKey(attribute) => Ok(Fault::ChangesKey(attribute.clone())),
         WriteError::TooLarge => Ok(Fault::UpdatedTooLarge),
+        WriteError::TooDeep => Ok(Fault::UpdatedTooDeep),
         WriteError::WrongIndexKind { .. } => Ok(Fault::UpdatedIndexKind),
         WriteError::WrongIndexSize {
             attribute, bytes, ..

@@ -56,6 +56,8 @@ pub(crate) enum Fault {
     TooLarge,
     /// An item that an update makes too large.
     UpdatedTooLarge,
+    /// An item whose values an update nests too deep.
+    UpdatedTooDeep,
 }
 
 impl Fault {
@@ -101,6 +103,11 @@ impl Fault {
             Self::TooLarge => "Item size has exceeded the maximum allowed size".to_owned(),
             Self::UpdatedTooLarge => {
                 "Item size to update has exceeded the maximum allowed size".to_owned()
+            }
+            Self::UpdatedTooDeep => {
+                "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported \
+                 limit"
+                    .to_owned()
             }
             of_index => of_index.text_of_index(),
         }

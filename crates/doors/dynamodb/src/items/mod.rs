@@ -35,6 +35,6 @@ pub(crate) mod values;
 pub(crate) mod writes;
 
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 #[cfg(test)]
 mod tests;

@@ -1,26 +1,15 @@
-//! A door over a log in a temporary folder, an index in memory and a clock that the test moves, for the tests beside the
-//! operations.
+//! Tables for the tests of operations on items.
 
 #![allow(clippy::unwrap_used, reason = "a test's support")]
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use headwater_catalog::MemoryCatalog;
-use headwater_env::{Env, ManualClock};
-use headwater_log::{EmbeddedLog, Options};
-use headwater_shapes::{Operation, Tree};
-use headwater_tables::{Billing, KeyKind, KeySchema, MemoryIndex, NewTable, Projected, Tables};
-use headwater_types::{Account, Millis, Region};
-use headwater_wire::{ApiError, Context, Handle};
+use headwater_shapes::Operation;
+use headwater_tables::{Billing, KeyKind, KeySchema, NewTable, Projected};
+use headwater_wire::{ApiError, Handle};
 use serde_json::Value;
 
-use crate::Dynamo;
-
-pub(crate) struct World {
-    dynamo: Dynamo,
-    clock: Arc<ManualClock>,
-    _dir: tempfile::TempDir,
-}
+use crate::{Dynamo, testing::World};
 
 const ON_DEMAND: Billing = Billing::OnDemand {
     read_max: None,
@@ -74,64 +63,22 @@ pub(crate) fn sorted(name: &str) -> NewTable {
 }
 
 impl World {
-    /// A world with the tables `plain` and `sorted`.
-    pub async fn new() -> Self {
-        let clock = Arc::new(ManualClock::at(Millis(1_700_000_000_000)));
-        let env = Env {
-            clock: clock.clone(),
-            ..Env::real()
-        };
-        let dir = tempfile::tempdir().unwrap();
-        let log = EmbeddedLog::open(env.clone(), Options::new(dir.path())).await;
-        let catalog = Arc::new(MemoryCatalog::default());
-        let index = Arc::new(MemoryIndex::default());
-        let tables = Tables::over(env, catalog, Arc::new(log.unwrap()), index).await;
-        let tables = tables.unwrap();
-        tables.create(plain("plain")).await.unwrap();
-        tables.create(sorted("sorted")).await.unwrap();
-        let world = Self {
-            dynamo: Dynamo {
-                tables,
-                clock: clock.clone(),
-            },
-            clock,
-            _dir: dir,
-        };
-        world.clock.advance(std::time::Duration::from_secs(60));
+    /// A world with the tables `plain` and `sorted`, which can be used.
+    pub async fn with_items() -> Self {
+        let world = Self::new().await;
+        for table in [plain("plain"), sorted("sorted")] {
+            world.dynamo.tables.create(table).await.unwrap();
+        }
+        world.pass(60);
         world
     }
 
+    /// What the account's root is answered, or the whole error.
     pub async fn call<Op: Operation>(&self, input: Value) -> Result<Value, ApiError>
     where
         Dynamo: Handle<Op>,
     {
-        let mut context = Context::new(
-            "request",
-            Region("us-east-1".into()),
-            Account("000000000000".into()),
-            "127.0.0.1:4566",
-        );
-        context.service = "dynamodb";
-        context.operation = Op::SHAPE.name;
-        let input = Op::Input::from_value(input).unwrap();
-        let output = self.dynamo.handle(input, &context).await?;
-        Ok(output.to_value())
-    }
-
-    pub async fn ok<Op: Operation>(&self, input: Value) -> Value
-    where
-        Dynamo: Handle<Op>,
-    {
-        self.call::<Op>(input).await.unwrap()
-    }
-
-    /// The type and the text of the error that an input gets.
-    pub async fn refused<Op: Operation>(&self, input: Value) -> (String, String)
-    where
-        Dynamo: Handle<Op>,
-    {
-        let error = self.call::<Op>(input).await.unwrap_err();
-        (error.code().to_owned(), error.message().to_owned())
+        self.answer::<Op>("000000000000", input).await
     }
 
     /// The text of the ValidationException that an input gets.

@@ -50,25 +50,20 @@ impl Handle<BatchWriteItem> for Dynamo {
         } = input;
         let batches = self.read_batches(request_items, context)?;
         let collections = collections(return_item_collection_metrics.as_deref(), &batches);
-        let mut origins = Vec::new();
-        let mut writes = Vec::new();
-        for Batch {
-            given,
-            table,
-            writes: of_table,
-        } in &batches
-        {
-            for write in of_table {
-                origins.push((given, table));
-                writes.push((table.name.clone(), write.clone()));
-            }
+        let (mut tables, mut writes) = (Vec::new(), Vec::new());
+        for batch in batches {
+            let name = batch.table.name.clone();
+            tables.push((batch.given, batch.table, batch.writes.len()));
+            writes.extend(batch.writes.into_iter().map(|write| (name.clone(), write)));
         }
+        let mut results = self.tables.write_many(writes).await.into_iter();
         let mut units: BTreeMap<String, Units> = BTreeMap::new();
-        let results = self.tables.write_many(writes).await;
-        for (result, (given, table)) in results.into_iter().zip(origins) {
-            let written = result.map_err(|error| failed::write(error, table, false))?;
-            let took = units.entry(given.clone()).or_default();
-            took.add(&Units::of_write(table, &written), 1.0);
+        for (given, table, count) in tables {
+            let took = units.entry(given).or_default();
+            for result in results.by_ref().take(count) {
+                let written = result.map_err(|error| failed::write(error, &table, false))?;
+                took.add(&Units::of_write(&table, &written), 1.0);
+            }
         }
         let told = Told::of(return_consumed_capacity.as_deref());
         Ok(BatchWriteItemOutput {

@@ -12,6 +12,7 @@ use crate::{
     items::{
         capacity::{Consistency, Split, Told},
         dialect::Dialects,
+        failed::below,
         filter::Filtering,
         named::Named,
         page::Showing,
@@ -47,6 +48,7 @@ impl Handle<Scan> for Dynamo {
         let whole = asked.select.whole(&asked.wanted, &source)?;
         if let Some(start) = &asked.start {
             start::check_scan(start, &source)?;
+            self.check_segment(start, asked.segment, &source)?;
         }
         asked.wanted.check(&table)?;
         if let Some(filter) = &asked.filter {
@@ -78,6 +80,27 @@ impl Handle<Scan> for Dynamo {
             last_evaluated_key: page.last,
             consumed_capacity: consumed,
         })
+    }
+}
+
+impl Dynamo {
+    /// Whether the scan of a segment comes by the key behind which it is to go on.
+    fn check_segment(
+        &self,
+        start: &Item,
+        (segment, of): (u32, u32),
+        source: &Source<'_>,
+    ) -> Result<(), ApiError> {
+        let is_in = self
+            .tables
+            .is_in_segment(&source.target(), (segment, of), start);
+        match is_in.map_err(below)? {
+            true => Ok(()),
+            false => Err(validation(format!(
+                "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
+                 Segment. TotalSegments: {of} Segment: {segment}"
+            ))),
+        }
     }
 }
 

@@ -20,18 +20,34 @@ const ANY_KIND: &str = "{NS,SS,L,BS,N,M,B,BOOL,NULL,S}";
 /// # Errors
 /// The first part of it that is refused.
 pub fn condition(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
-    Ok(match node {
-        Node::And(one, other) => {
-            let one = condition(one, placeholders)?;
-            Condition::And(Box::new(one), Box::new(condition(other, placeholders)?))
-        }
-        Node::Or(one, other) => {
-            let one = condition(one, placeholders)?;
-            Condition::Or(Box::new(one), Box::new(condition(other, placeholders)?))
-        }
-        Node::Not(inner) => Condition::Not(Box::new(condition(inner, placeholders)?)),
-        leaf => test(leaf, placeholders)?,
-    })
+    boxed(node, placeholders).map(|condition| *condition)
+}
+
+/// The same in a box: hundreds of conditions can be within each other, and a condition is large for the stack.
+fn boxed(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Box<Condition>, Invalid> {
+    let (join, one, other): (Join, _, _) = match node {
+        Node::And(one, other) => (Condition::And, one, other),
+        Node::Or(one, other) => (Condition::Or, one, other),
+        Node::Not(inner) => return boxed(inner, placeholders).map(not),
+        leaf => return boxed_test(leaf, placeholders),
+    };
+    let one = boxed(one, placeholders)?;
+    let other = boxed(other, placeholders)?;
+    Ok(joined(join, one, other))
+}
+
+type Join = fn(Box<Condition>, Box<Condition>) -> Condition;
+
+fn joined(join: Join, one: Box<Condition>, other: Box<Condition>) -> Box<Condition> {
+    Box::new(join(one, other))
+}
+
+fn not(inner: Box<Condition>) -> Box<Condition> {
+    Box::new(Condition::Not(inner))
+}
+
+fn boxed_test(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Box<Condition>, Invalid> {
+    test(node, placeholders).map(Box::new)
 }
 
 /// A condition that has no others in it.

@@ -5,7 +5,7 @@
 use headwater_shapes_dynamodb::ops::{BatchGetItem, BatchWriteItem, GetItem};
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 fn put(item: Value) -> Value {
     json!({"PutRequest": {"Item": item}})
@@ -21,7 +21,7 @@ fn key(text: &str) -> Value {
 
 #[tokio::test]
 async fn a_batch_writes_to_several_tables_and_is_read_back() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let sorted = json!({"p": {"S": "s"}, "c": {"N": "1"}});
     let written = world
         .ok::<BatchWriteItem>(json!({
@@ -54,7 +54,7 @@ async fn a_batch_writes_to_several_tables_and_is_read_back() {
 
 #[tokio::test]
 async fn what_a_batch_has_no_room_for_is_left() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let filler = "x".repeat(390 * 1024);
     let items: Vec<Value> = (0..45)
         .map(|number| json!({"p": {"S": number.to_string()}, "f": {"S": filler}}))
@@ -79,7 +79,7 @@ async fn what_a_batch_has_no_room_for_is_left() {
 
 #[tokio::test]
 async fn batches_of_writes_are_refused_whole() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let mismatch = "The provided key element does not match the schema";
     let twice = "Provided list of item keys contains duplicates";
     for (table, writes, text) in [
@@ -136,7 +136,7 @@ async fn batches_of_writes_are_refused_whole() {
 
 #[tokio::test]
 async fn batches_of_reads_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for (asked, text) in [
         (
             json!({"plain": {"Keys": [key("a"), key("a")]}}),

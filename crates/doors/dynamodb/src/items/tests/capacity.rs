@@ -7,7 +7,7 @@ use headwater_shapes_dynamodb::ops::{
 };
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 /// The units of a write: in all, of the table, of the local index, of the global ones.
 fn units(told: &Value) -> Value {
@@ -45,7 +45,7 @@ fn update(expression: &str, value: Option<&str>) -> Value {
 
 #[tokio::test]
 async fn indexes_cost_what_changes_in_them() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let item = json!({"p": {"S": "a"}, "c": {"N": "1"}, "g": {"S": "g"}, "s": {"S": "s"}, "a": {"S": "a"}});
     let told = world.ok::<PutItem>(put(item.clone())).await;
     let all = json!({"all": 1.0, "some": 1.0});
@@ -84,7 +84,7 @@ async fn indexes_cost_what_changes_in_them() {
 
 #[tokio::test]
 async fn writes_cost_the_larger_item_and_reads_whole_items() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let key = json!({"p": {"S": "a"}});
     let put = |text: String| {
         json!({
@@ -123,7 +123,7 @@ async fn writes_cost_the_larger_item_and_reads_whole_items() {
 
 #[tokio::test]
 async fn batches_are_told_by_table() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let put = |text: &str| json!({"PutRequest": {"Item": {"p": {"S": text}}}});
     let long = json!({"PutRequest": {"Item": {"p": {"S": "c"}, "f": {"S": "x".repeat(1024)}}}});
     let sorted = json!({"p": {"S": "a"}, "c": {"N": "1"}});
@@ -161,7 +161,7 @@ async fn batches_are_told_by_table() {
 
 #[tokio::test]
 async fn pages_cost_all_that_was_looked_at() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for number in 0..6 {
         let item = json!({
             "p": {"S": "a"},

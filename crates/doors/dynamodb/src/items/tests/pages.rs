@@ -5,12 +5,12 @@
 use headwater_shapes_dynamodb::ops::{PutItem, Query, Scan};
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 /// A world whose table `sorted` has ten items under `a`: those with even numbers under `g` too, all sorted by `s` from
 /// behind.
 async fn filled() -> World {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for number in 0..10 {
         let mut item = json!({
             "p": {"S": "a"},
@@ -271,7 +271,7 @@ async fn queries_are_refused() {
 
 #[tokio::test]
 async fn a_query_of_one_item_does_not_go_on() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     world
         .ok::<PutItem>(json!({"TableName": "plain", "Item": {"p": {"S": "a"}}}))
         .await;
@@ -290,7 +290,7 @@ async fn a_query_of_one_item_does_not_go_on() {
 
 #[tokio::test]
 async fn segments_have_all_items_between_them() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for number in 0..40 {
         let item = json!({"p": {"S": number.to_string()}});
         world
@@ -326,7 +326,7 @@ async fn segments_have_all_items_between_them() {
 
 #[tokio::test]
 async fn scans_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for (more, text) in [
         (
             json!({"Segment": 0}),
@@ -348,6 +348,15 @@ async fn scans_are_refused() {
         (
             json!({"ExclusiveStartKey": {"p": {"S": "a"}}}),
             "The provided starting key is invalid: The provided key element does not match the schema",
+        ),
+        (
+            json!({
+                "Segment": 0,
+                "TotalSegments": 1_000_000,
+                "ExclusiveStartKey": {"p": {"S": "a"}, "c": {"N": "1"}},
+            }),
+            "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct \
+             Segment. TotalSegments: 1000000 Segment: 0",
         ),
         (
             json!({"FilterExpression": "p.q = p"}),

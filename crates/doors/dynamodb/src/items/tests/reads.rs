@@ -5,11 +5,11 @@
 use headwater_shapes_dynamodb::ops::{GetItem, PutItem};
 use serde_json::json;
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 #[tokio::test]
 async fn parts_of_an_item_are_read_in_both_dialects() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let item =
         json!({"p": {"S": "a"}, "a": {"M": {"b": {"S": "b"}, "c": {"S": "c"}}}, "d": {"S": "d"}});
     world
@@ -41,7 +41,7 @@ async fn parts_of_an_item_are_read_in_both_dialects() {
 
 #[tokio::test]
 async fn reads_are_refused_in_awss_words() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let key = json!({"p": {"S": "a"}});
     for (more, text) in [
         (
@@ -98,7 +98,7 @@ async fn reads_are_refused_in_awss_words() {
 
 #[tokio::test]
 async fn validation_comes_before_the_table() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let get = |key: serde_json::Value| json!({"TableName": "nothere", "Key": key});
     let text = world
         .invalid::<GetItem>(get(json!({"p": {"N": "x"}})))

@@ -5,7 +5,7 @@
 use headwater_shapes_dynamodb::ops::{DeleteItem, PutItem, UpdateItem};
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 /// `base` with the members of `more`.
 fn with(mut base: Value, more: &Value) -> Value {
@@ -17,7 +17,7 @@ fn with(mut base: Value, more: &Value) -> Value {
 
 #[tokio::test]
 async fn puts_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let item = |item: Value| json!({"Item": item});
     for (more, text) in [
         (
@@ -93,7 +93,7 @@ async fn puts_are_refused() {
 
 #[tokio::test]
 async fn updates_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let set = |expression: &str, value: Value| json!({"UpdateExpression": expression, "ExpressionAttributeValues": {":v": value}});
     for (more, text) in [
         (
@@ -170,7 +170,7 @@ async fn updates_are_refused() {
 
 #[tokio::test]
 async fn deletions_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for (more, text) in [
         (
             json!({"ReturnValues": "UPDATED_NEW"}),

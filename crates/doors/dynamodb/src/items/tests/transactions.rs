@@ -5,7 +5,7 @@
 use headwater_shapes_dynamodb::ops::{GetItem, PutItem, TransactGetItems, TransactWriteItems};
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 fn key(text: &str) -> Value {
     json!({"p": {"S": text}})
@@ -34,7 +34,7 @@ async fn get(world: &World, text: &str) -> Value {
 
 #[tokio::test]
 async fn all_actions_are_done_or_none() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     world
         .ok::<PutItem>(json!({"TableName": "plain", "Item": {"p": {"S": "n"}, "n": {"N": "1"}}}))
         .await;
@@ -78,7 +78,7 @@ async fn all_actions_are_done_or_none() {
 
 #[tokio::test]
 async fn a_failed_condition_shows_the_item_where_asked() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     world
         .ok::<PutItem>(json!({"TableName": "plain", "Item": key("a")}))
         .await;
@@ -94,7 +94,7 @@ async fn a_failed_condition_shows_the_item_where_asked() {
 
 #[tokio::test]
 async fn actions_that_tables_do_not_take_cancel_and_requests_that_cannot_be_are_refused() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let wrong = json!({"p": {"N": "7"}});
     for (actions, message) in [
         (
@@ -164,7 +164,7 @@ async fn actions_that_tables_do_not_take_cancel_and_requests_that_cannot_be_are_
 
 #[tokio::test]
 async fn a_token_does_it_once() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let add = |by: &str| {
         json!({
             "ClientRequestToken": "token",
@@ -190,7 +190,7 @@ async fn a_token_does_it_once() {
 
 #[tokio::test]
 async fn items_are_read_together() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     world
         .ok::<PutItem>(json!({"TableName": "plain", "Item": {"p": {"S": "a"}, "x": {"S": "x"}}}))
         .await;

@@ -5,7 +5,7 @@
 use headwater_shapes_dynamodb::ops::{DeleteItem, GetItem, PutItem, UpdateItem};
 use serde_json::{Value, json};
 
-use crate::items::testing::World;
+use crate::testing::World;
 
 fn key() -> Value {
     json!({"p": {"S": "a"}})
@@ -26,7 +26,7 @@ async fn put(world: &World, item: Value) {
 
 #[tokio::test]
 async fn an_item_is_put_and_gone_when_deleted() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let item =
         json!({"p": {"S": "a"}, "n": {"N": "1.50"}, "l": {"L": [{"M": {"b": {"BOOL": true}}}]}});
     put(&world, item.clone()).await;
@@ -46,7 +46,7 @@ async fn an_item_is_put_and_gone_when_deleted() {
 
 #[tokio::test]
 async fn a_table_may_be_named_by_its_arn() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let arn = "arn:aws:dynamodb:us-east-1:000000000000:table/plain";
     let put = json!({"TableName": arn, "Item": key(), "ReturnConsumedCapacity": "TOTAL"});
     let put = world.ok::<PutItem>(put).await;
@@ -56,7 +56,7 @@ async fn a_table_may_be_named_by_its_arn() {
 
 #[tokio::test]
 async fn a_condition_that_does_not_hold_shows_the_item_where_asked() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     put(&world, json!({"p": {"S": "a"}, "x": {"N": "1"}})).await;
     let mut asked = json!({
         "TableName": "plain",
@@ -83,7 +83,7 @@ async fn a_condition_that_does_not_hold_shows_the_item_where_asked() {
 
 #[tokio::test]
 async fn the_older_dialect_expects_and_updates() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     put(
         &world,
         json!({"p": {"S": "a"}, "n": {"N": "1"}, "s": {"SS": ["a", "b"]}}),
@@ -114,7 +114,7 @@ async fn the_older_dialect_expects_and_updates() {
 
 #[tokio::test]
 async fn updates_return_what_was_asked_for() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for (returned, attributes) in [
         ("NONE", json!(null)),
         (
@@ -147,7 +147,7 @@ async fn updates_return_what_was_asked_for() {
 
 #[tokio::test]
 async fn an_update_that_writes_to_nothing_old_returns_no_attributes() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     for returned in ["UPDATED_OLD", "ALL_OLD"] {
         let update = json!({
             "TableName": "plain",
@@ -162,7 +162,7 @@ async fn an_update_that_writes_to_nothing_old_returns_no_attributes() {
 
 #[tokio::test]
 async fn an_update_of_nothing_makes_the_item() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let update = json!({"TableName": "plain", "Key": key(), "ReturnValues": "ALL_NEW"});
     let updated = world.ok::<UpdateItem>(update).await;
     assert_eq!(updated, json!({"Attributes": key()}));
@@ -170,7 +170,7 @@ async fn an_update_of_nothing_makes_the_item() {
 
 #[tokio::test]
 async fn collections_are_told_of_tables_with_local_indexes() {
-    let world = World::new().await;
+    let world = World::with_items().await;
     let put = |table: &str, item: Value| json!({"TableName": table, "Item": item, "ReturnItemCollectionMetrics": "SIZE"});
     let told = world.ok::<PutItem>(put("plain", key())).await;
     assert_eq!(told, json!({}));
