@@ -8,7 +8,7 @@ use headwater_shapes_dynamodb::{
     TableDescription, TableWarmThroughputDescription,
 };
 use headwater_tables::{
-    Billing, GlobalIndex, IndexState, LocalIndex, TableRecord, TableState, Target,
+    Billing, Error, GlobalIndex, IndexState, LocalIndex, TableRecord, TableState, Target,
 };
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context};
@@ -59,8 +59,12 @@ impl Dynamo {
                 table: table.name.clone(),
                 index: index.map(str::to_owned),
             };
-            let (items, bytes) = self.tables.count(&target).map_err(api)?;
-            Ok(Size { items, bytes })
+            match self.tables.count(&target) {
+                Ok((items, bytes)) => Ok(Size { items, bytes }),
+                // An index that is being deleted is shown until its rows are gone, and has nothing any more.
+                Err(Error::NoIndex(..)) => Ok(Size { items: 0, bytes: 0 }),
+                Err(error) => Err(api(error)),
+            }
         };
         let now = self.clock.now();
         Show {
