@@ -1,4 +1,4 @@
-"""DynamoDB as the libraries above it ask: the Kinesis Client Library's requests, PynamoDB, and JavaScript's documents."""
+"""DynamoDB as the libraries above it ask: the Kinesis Client Library's requests, PynamoDB, JavaScript's documents, Go's values."""
 
 import datetime
 
@@ -237,3 +237,8 @@ def test_pynamodb_queries_batches_and_transactions(cart, server):
 
 def test_javascript_documents(endpoint, name):
     assert sdks.run([*sdks.javascript("tables"), name], endpoint)["items"] == 120
+
+
+@pytest.mark.parametrize("protocol", ["http2", "http1"])
+def test_go_values(endpoint, name, protocol):
+    assert sdks.run([*sdks.go(), "tables", name, protocol], endpoint)["items"] == 30
