@@ -80,7 +80,9 @@ def test_the_life_of_a_table(dynamodb, name):
     assert of_all["ProvisionedThroughput"] == none
     for absent in ("StreamSpecification", "LatestStreamArn", "SSEDescription", "TableClassSummary", "Replicas"):
         assert absent not in shown
-    assert error_of(by(dynamodb.delete_table, name))[:2] == (400, "ValidationException")
+    assert error_of(by(dynamodb.delete_table, name)) == invalid(
+        "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first."
+    )
     dynamodb.update_table(TableName=name, DeletionProtectionEnabled=False)
     assert described(dynamodb, name)["DeletionProtectionEnabled"] is False
     assert dynamodb.delete_table(TableName=name)["TableDescription"]["TableStatus"] == "DELETING"

@@ -331,6 +331,26 @@ def test_sizes(dynamodb, name):
     )
 
 
+def test_expressions_have_bounds(dynamodb, table):
+    scan = lambda filter, **more: error_of(
+        dynamodb.scan, TableName=table, FilterExpression=filter, ExpressionAttributeValues=values(v=1), **more
+    )
+    many = ", ".join([":v"] * 101)
+    assert scan(f"n IN ({many})") == invalid(
+        "Invalid FilterExpression: The IN operator is provided with too many operands; number of operands: 101"
+    )
+    assert scan(" OR ".join(["n = :v"] * 151)) == invalid(
+        "Invalid FilterExpression: The expression contains too many operators; operator count: 301"
+    )
+    dynamodb.scan(
+        TableName=table, FilterExpression=" OR ".join(["n = :v"] * 150), ExpressionAttributeValues=values(v=1)
+    )
+    assert scan("n = :v", ProjectionExpression="m, m.x") == invalid(
+        "Invalid ProjectionExpression: Two document paths overlap with each other; must remove or rewrite one of these "
+        "paths; path one: [m], path two: [m, x]"
+    )
+
+
 def nested(levels):
     value = {"S": "x"}
     for _ in range(levels):

@@ -100,6 +100,8 @@ def test_an_item_is_named_once(dynamodb, table):
     assert error_of(write, dynamodb, *many)[:2] == (400, "ValidationException")
     write(dynamodb, *many[:100])
     assert len(scanned(dynamodb, table)) == 100
+    both = error_of(write, dynamodb, {**put_of(table, p="a"), **delete_of(table, "b")})
+    assert both == invalid("TransactItems can only contain one of Check, Put, Update or Delete")
     nowhere = error_of(write, dynamodb, put_of(f"{table}-none", p="a"))
     assert nowhere == (400, "ResourceNotFoundException", "Requested resource not found")
 
@@ -108,6 +110,7 @@ def test_a_transaction_has_four_megabytes(dynamodb, table):
     large = [put_of(table, p=str(n), text="x" * 400_000) for n in range(11)]
     refused = error_of(write, dynamodb, *large)
     assert refused[:2] == (400, "ValidationException") and scanned(dynamodb, table) == []
+    assert refused[2].startswith("Transaction payload size cannot exceed 4MB.")
     write(dynamodb, *large[:10])
     assert len(scanned(dynamodb, table)) == 10
 
