@@ -143,8 +143,14 @@ def test_a_token_that_failed_may_be_used_again(dynamodb, table):
     assert get(dynamodb, table, p="a") == {"p": "a"}
 
 
-def test_a_token_is_known_for_ten_minutes(tmp_path):
+@pytest.fixture
+def clocked(tmp_path):
     clocked = Clocked(tmp_path)
+    yield clocked
+    clocked.server.stop()
+
+
+def test_a_token_is_known_for_ten_minutes(clocked):
     dynamodb = clocked.server.client("dynamodb")
     make(dynamodb, "rows")
     add = lambda: write(dynamodb, update_of("rows", "a", "ADD n :n", n=1), ClientRequestToken="token")
@@ -155,7 +161,6 @@ def test_a_token_is_known_for_ten_minutes(tmp_path):
     clocked.advance(20)
     add()
     assert get(dynamodb, "rows", p="a")["n"] == 2
-    assert clocked.server.stop() == 0
 
 
 def test_reads_see_all_of_a_transaction_or_nothing(dynamodb, server, table):
