@@ -164,7 +164,7 @@ fn whole_of(door: &str) -> BTreeSet<&'static str> {
 /// A door's sources.
 struct Door {
     name: String,
-    /// The generated crate's only file.
+    /// The only files of its services' generated crates.
     shapes: String,
     /// The files without their tests, by path.
     files: Vec<(String, String)>,
@@ -432,13 +432,21 @@ fn doors() -> Vec<Door> {
     let names = list(&doors)
         .into_iter()
         .filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
-    let has_shapes = |name: &String| doors.join(format!("shapes-{name}")).exists();
-    names
-        .filter(has_shapes)
+    let names: Vec<String> = names.collect();
+    // A door may have a second service, whose name begins with its own.
+    let shapes = |door: &String| {
+        let prefix = format!("shapes-{door}");
+        let crates = names.iter().filter(move |name| name.starts_with(&prefix));
+        crates
+            .map(|name| read(&doors.join(name).join("src/lib.rs")))
+            .collect::<String>()
+    };
+    let doors_with_shapes = names.iter().filter(|name| !shapes(name).is_empty());
+    doors_with_shapes
         .map(|name| Door {
-            shapes: read(&doors.join(format!("shapes-{name}/src/lib.rs"))),
-            files: sources(&doors.join(&name).join("src"), &root),
-            name,
+            shapes: shapes(name),
+            files: sources(&doors.join(name).join("src"), &root),
+            name: name.clone(),
         })
         .collect()
 }

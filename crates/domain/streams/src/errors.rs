@@ -1,10 +1,9 @@
 //! Why a stream does not do what it was asked.
 
-use std::time::Duration;
-
 use headwater_catalog::CatalogError;
 use headwater_log::LogError;
-use headwater_types::{HashKey, HashRange, Millis, ShardIndex, StreamName};
+use headwater_sealing::TokenError;
+use headwater_types::{HashKey, HashRange, ShardIndex, StreamName};
 
 /// Why a call failed as a whole.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -210,19 +209,9 @@ pub enum Error {
         /// The record's offset.
         offset: u64,
     },
-    /// A token that we did not give, or not for this.
-    #[error("not a token of this installation")]
-    InvalidToken,
-    /// A token that is too old.
-    #[error("a token of {issued:?} is too old at {now:?}")]
-    ExpiredToken {
-        /// When it was given.
-        issued: Millis,
-        /// The clock now.
-        now: Millis,
-        /// How old it may be.
-        life: Duration,
-    },
+    /// A text that is not the token that it should be.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The log failed.
     #[error(transparent)]
     Log(#[from] LogError),

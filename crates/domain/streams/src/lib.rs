@@ -14,7 +14,6 @@ mod load;
 mod record;
 mod routes;
 mod stream;
-mod token;
 
 // A shard's memory: counters, limits, leases; and that of a consumer.
 mod counters;
@@ -68,4 +67,6 @@ pub use source::StreamSources;
 pub use stream::{Shard, Stream};
 pub use streams::{NewStream, Options, Streams};
 pub use subscribe::Subscription;
-pub use token::Kind as TokenKind;
+
+// The tokens of readers, for doors whose clients hold such of other domains.
+pub use headwater_sealing::{TokenError, TokenKind};

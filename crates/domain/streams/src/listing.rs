@@ -1,11 +1,14 @@
 //! Lists in pages: the streams there are, and the shards of a stream.
 
-use std::{ops::Bound, sync::Arc};
+use std::{ops::Bound, sync::Arc, time::Duration};
 
+use headwater_sealing::{TokenError, TokenKind};
 use headwater_types::{Millis, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Consumer, ConsumerRecord, Error, Shard, ShardRecord, Stream, Streams, token::Kind};
+use crate::{
+    Consumer, ConsumerRecord, Error, Shard, ShardRecord, Stream, Streams, limits::ITERATOR_LIFE,
+};
 
 /// Which shards of a stream a reader wants to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,8 +71,9 @@ struct NextConsumers {
     after: String,
 }
 
-impl Kind for NextConsumers {
+impl TokenKind for NextConsumers {
     const TAG: u8 = 4;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -80,8 +84,9 @@ struct NextShards {
     filter: ShardFilter,
 }
 
-impl Kind for NextShards {
+impl TokenKind for NextShards {
     const TAG: u8 = 2;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,8 +94,9 @@ struct NextStreams {
     after: StreamName,
 }
 
-impl Kind for NextStreams {
+impl TokenKind for NextStreams {
     const TAG: u8 = 3;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 impl Streams {
@@ -186,7 +192,7 @@ impl Streams {
     ) -> Result<ConsumerPage, Error> {
         let next: NextConsumers = self.tokens.open(token, self.env.clock.now())?;
         if (&next.stream, next.number) != (&stream.record.name, stream.record.number) {
-            return Err(Error::InvalidToken);
+            return Err(TokenError::Invalid.into());
         }
         Ok(self.list_consumers(stream, Some(&next.after), limit))
     }

@@ -1,14 +1,17 @@
 //! The way out: from a position to records, and the tokens in which readers hold their position.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_log::{Chunk, LogError, ReadLimit, Record, ShardState};
-use headwater_sealing::Opened;
+use headwater_sealing::{Opened, TokenKind};
 use headwater_types::{Millis, SequenceNumber, ShardIndex, StreamName};
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Shard, Stream, Streams, limits::MAX_READ, token::Kind};
+use crate::{
+    Error, Shard, Stream, Streams,
+    limits::{ITERATOR_LIFE, MAX_READ},
+};
 
 /// Where a reader starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +43,9 @@ pub struct ShardIterator {
     pub offset: u64,
 }
 
-impl Kind for ShardIterator {
+impl TokenKind for ShardIterator {
     const TAG: u8 = 1;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 /// A record as a reader gets it.
@@ -117,17 +121,17 @@ impl Streams {
 
     /// The position in a reader's token, when it is one of ours and not too old.
     pub fn open_iterator(&self, token: &str) -> Result<ShardIterator, Error> {
-        self.tokens.open(token, self.env.clock.now())
+        Ok(self.tokens.open(token, self.env.clock.now())?)
     }
 
     /// The token of `content`, given now: for a door whose clients hold a token of another domain's.
-    pub fn token_of<T: Kind>(&self, content: &T) -> String {
+    pub fn token_of<T: TokenKind>(&self, content: &T) -> String {
         self.tokens.seal(&self.env, content)
     }
 
     /// The content of a token that [`Self::token_of`] gave and that is not too old.
-    pub fn open_token<T: Kind>(&self, token: &str) -> Result<T, Error> {
-        self.tokens.open(token, self.env.clock.now())
+    pub fn open_token<T: TokenKind>(&self, token: &str) -> Result<T, Error> {
+        Ok(self.tokens.open(token, self.env.clock.now())?)
     }
 
     /// The stream and shard that an iterator was made for, when they are there still.

@@ -11,7 +11,7 @@ use std::{
 use headwater_catalog::{Catalog, CatalogError, Expect, Single, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::{LogError, ShardLog, ShardNumber};
-use headwater_sealing::Sealer;
+use headwater_sealing::{Sealer, Tokens};
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName, kept};
 use parking_lot::{Mutex, RwLock};
 
@@ -23,7 +23,6 @@ use crate::{
     },
     load::{LastLook, shards_for},
     record::{Installation, stream_of},
-    token::Tokens,
 };
 
 /// How streams are kept; an operator's choice.

@@ -10,6 +10,7 @@ use headwater_catalog::{Catalog, Expect, Table};
 use headwater_log::ShardLog;
 use headwater_streams::{
     Error, ITERATOR_LIFE, MAX_PUT_BYTES, Options, PutError, ReadRecord, ShardRecord, Start, Stream,
+    TokenError,
 };
 use headwater_types::{HashKey, Millis, ShardIndex, kept::Prefix};
 use proptest::prelude::*;
@@ -189,11 +190,11 @@ async fn an_iterator_is_good_for_five_minutes_and_across_a_restart() {
     let now = Millis(START.0 + 300_001);
     assert_eq!(
         expired,
-        Error::ExpiredToken {
+        Error::Token(TokenError::Expired {
             issued: START,
             now,
             life: ITERATOR_LIFE
-        }
+        })
     );
 }
 
@@ -294,9 +295,9 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
             let world = World::new(NO_LIMITS).await;
-            assert_eq!(world.streams.open_iterator(&text), Err(Error::InvalidToken));
-            assert!(matches!(world.streams.next_shards(&text, 1), Err(Error::InvalidToken)));
-            assert!(matches!(world.streams.next_streams(&text, 1), Err(Error::InvalidToken)));
+            assert_eq!(world.streams.open_iterator(&text), Err(Error::Token(TokenError::Invalid)));
+            assert!(matches!(world.streams.next_shards(&text, 1), Err(Error::Token(TokenError::Invalid))));
+            assert!(matches!(world.streams.next_streams(&text, 1), Err(Error::Token(TokenError::Invalid))));
         });
     }
 }

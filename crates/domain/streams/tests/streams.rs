@@ -327,12 +327,12 @@ async fn pages_of_streams_follow_their_names_and_their_tokens_age() {
     assert_eq!((names(&rest), rest.next), (vec!["c".to_owned()], None));
     assert!(matches!(
         world.streams.next_shards(&token, 2),
-        Err(Error::InvalidToken)
+        Err(Error::Token(TokenError::Invalid))
     ));
     world.advance(300_001);
     assert!(matches!(
         world.streams.next_streams(&token, 2),
-        Err(Error::ExpiredToken { .. })
+        Err(Error::Token(TokenError::Expired { .. }))
     ));
 }
 

@@ -12,6 +12,7 @@ use std::{
 use headwater_catalog::{Version, Versioned};
 use headwater_env::Env;
 use headwater_log::{Retention, ShardLog};
+use headwater_sealing::Tokens;
 use headwater_types::Millis;
 use parking_lot::{Mutex, RwLock};
 
@@ -29,6 +30,8 @@ pub(crate) struct Core {
     pub log: Arc<dyn ShardLog>,
     pub index: Arc<dyn Index>,
     pub known: RwLock<Known>,
+    /// The tokens in which readers of streams hold their positions.
+    pub positions: Tokens,
     /// Partitions that may lack changes of a transaction that was done: they get them before anything else is written.
     pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
     /// Bytes that were written to the index and may not be durable.

@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use headwater_catalog::CatalogError;
 use headwater_log::{AppendError, LogError};
+use headwater_sealing::TokenError;
+
+use crate::ShardId;
 
 /// Why a table cannot do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,6 +23,24 @@ pub enum Error {
     /// The key is not one of the table, or of the index that is read.
     #[error("the key is not one of table {0}")]
     WrongKey(String),
+    /// Its changes are shown as a stream already.
+    #[error("table {0} has a stream that is enabled")]
+    StreamEnabled(String),
+    /// Its changes are not shown as a stream.
+    #[error("table {0} has no stream that is enabled")]
+    StreamDisabled(String),
+    /// It had as many streams as it may have within the time that these can be read.
+    #[error("table {0} had too many streams within a day")]
+    TooManyStreams(String),
+    /// It has no such stream, or none any more.
+    #[error("table {0} has no such stream")]
+    NoStream(String),
+    /// A stream has no such shard, or none any more.
+    #[error("the stream has no shard {0}")]
+    NoShard(ShardId),
+    /// A text that is not the position of a stream's reader.
+    #[error(transparent)]
+    Position(#[from] TokenError),
     /// It is in a state in which this cannot be done.
     #[error("table {0} is being made, changed or deleted")]
     Busy(String),

@@ -1,5 +1,5 @@
-//! Work in the background: indexes filled and removed, rows of deleted tables removed, expired items removed, the index
-//! synced, and changes forgotten that nobody needs.
+//! Work in the background: indexes filled and removed, rows of deleted tables removed, expired items removed, shards of
+//! streams ended, the index synced, and changes forgotten that nobody needs.
 //!
 //! All of it can be left off at any point, and begins anew at the next start.
 
@@ -18,7 +18,9 @@ use crate::{
     Error, TableRecord,
     core::{Core, kept_from},
     keys::{shard, transactions},
-    limits::{EXPIRE_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP},
+    limits::{
+        EXPIRE_EVERY, ROLL_LOOK_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP,
+    },
     partition::Partition,
     store::Deleted,
     tables::Inner,
@@ -31,6 +33,8 @@ pub(crate) struct Todo {
     pub tables: BTreeSet<String>,
     /// Tables that may have rows left.
     pub deleted: Vec<Deleted>,
+    /// Whether streams wait for their shards to begin or to end.
+    pub streams: bool,
 }
 
 impl Todo {
@@ -54,6 +58,8 @@ impl Todo {
 #[derive(Default)]
 struct Keeper {
     synced: Duration,
+    /// When streams were looked at.
+    streams_kept: Option<Duration>,
     /// The times before which shards forget.
     floors: HashMap<ShardNumber, Millis>,
 }
@@ -88,8 +94,26 @@ impl Keeper {
         let synced = self.sync(inner).await;
         let removed = remove_deleted(inner).await;
         let built = build(inner).await;
+        let streams = self.keep_streams(inner).await;
         let expired = inner.expire().await;
-        settled.and(synced).and(removed).and(built).and(expired)
+        let done = settled.and(synced).and(removed).and(built);
+        done.and(streams).and(expired)
+    }
+
+    /// Has streams begin and end shards, where it is time to look at them.
+    async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
+        let now = inner.core.env.clock.elapsed();
+        let last = self.streams_kept;
+        let is_time = last.is_none_or(|kept| now >= kept + ROLL_LOOK_EVERY);
+        let is_asked = std::mem::take(&mut inner.todo.lock().streams);
+        if !is_time && !is_asked {
+            return Ok(());
+        }
+        // After a failure it is time at once.
+        self.streams_kept = None;
+        inner.keep_streams().await?;
+        self.streams_kept = Some(now);
+        Ok(())
     }
 
     /// Syncs the index where it is time, and has the logs forget what it has.

@@ -98,10 +98,9 @@ impl Layout {
 
     /// Whether its changes say what items were before.
     pub fn keeps_before(&self) -> bool {
-        let stream = self.record.streams.first();
-        let stream = stream.filter(|stream| stream.disabled.is_none());
         let views = [ViewType::Old, ViewType::Both];
-        stream.is_some_and(|stream| views.contains(&stream.view))
+        let mut streams = self.record.streams.iter();
+        streams.any(|stream| stream.takes_changes() && views.contains(&stream.view))
             || self.record.destinations.iter().any(|to| to.enabled)
     }
 

@@ -25,6 +25,7 @@ mod pass;
 mod read;
 mod record;
 mod store;
+mod streams;
 mod tables;
 mod tokens;
 mod transact;
@@ -37,8 +38,15 @@ pub use error::Error;
 pub use index::{Batch, FjallIndex, Index, MemoryIndex, Rows, Span, View};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
 pub use record::{
-    Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,
+    Begin, Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,
     Projected, Stream, TableRecord, TableState, Tags, Throughput, TimeToLive, ViewType,
 };
+pub use streams::{
+    Event, EventKind, EventPage, Extent, NotAShard, ShardId, StreamIterator, StreamShard,
+    TableStream,
+};
+
+// The fault of a text that is not a position in a stream.
+pub use headwater_sealing::TokenError;
 pub use tables::{Changes, Tables};
 pub use write::{Cancellation, Transaction, Write, WriteAction, WriteError, Written};

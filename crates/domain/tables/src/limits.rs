@@ -25,11 +25,22 @@ pub const CREATING: Duration = Duration::from_millis(200);
 /// How long changes are shown to the readers of a stream. (Source: the developer guide, "Change data capture for DynamoDB
 /// Streams".)
 pub const STREAM_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// After how long a shard of a stream is followed by another. (Source: the developer guide, "DynamoDB Streams Kinesis
+/// adapter": about every four hours.)
+pub const ROLL_EVERY: Duration = Duration::from_secs(4 * 3600);
+/// How long the position of a stream's reader is good for. (Source: the API's reference, `GetShardIterator`.)
+pub const ITERATOR_LIFE: Duration = Duration::from_secs(15 * 60);
 /// How long the token of a transaction is known.
 pub const TOKEN_KEPT: Duration = Duration::from_secs(600);
 /// Items that expired longer ago than this are left. (Source: the developer guide, "Computing Time to Live".)
 pub const EXPIRED_MAX: Duration = Duration::from_secs(5 * 365 * 24 * 3600);
 
+/// Streams of one table that can be read, which are those of a day.
+pub(crate) const STREAMS: usize = 50;
+/// The labels of two streams of a table are at least so far from each other.
+pub(crate) const STREAM_LABEL_STEP: Duration = Duration::from_millis(1);
+/// How often shards of streams are looked at, whether they are to end.
+pub(crate) const ROLL_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Tokens of transactions that are known; beyond that the oldest are forgotten before their time.
 pub(crate) const TOKENS: usize = 500_000;
 /// Calls that wait for a partition's worker; those beyond it wait for a place.

@@ -32,7 +32,7 @@ impl Tables {
 
     /// Changes what the catalog has of a table: `change` is given the newest record, and may be called again. Indexes
     /// that are new in state [`IndexState::Creating`] are filled in the background, and those in state
-    /// [`IndexState::Deleting`] are removed.
+    /// [`IndexState::Deleting`] are removed. Streams that are enabled or disabled are so when it returns.
     ///
     /// # Errors
     /// [`Error::NoTable`], what `change` refuses, or what failed below.
@@ -41,7 +41,30 @@ impl Tables {
         name: &str,
         change: impl Fn(&mut TableRecord) -> Result<(), E> + Send + Sync,
     ) -> Result<TableRecord, E> {
-        self.inner.change(name, change).await
+        let record = self.inner.change(name, change).await?;
+        if record.unsettled_streams().is_empty() {
+            return Ok(record);
+        }
+        let (inner, name) = (self.inner.clone(), name.to_owned());
+        let env = inner.core.env.clone();
+        let settle = async move { inner.settle_streams(&name).await };
+        Ok(env.to_the_end(settle).await?)
+    }
+
+    /// Of each partition, where its changes end. All that come behind it were made under the table's record as it is now
+    /// or later: so a stream that was enabled before the call shows from there on all that it has to show.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`], or what failed below.
+    pub async fn ends(&self, name: &str) -> Result<Vec<u64>, Error> {
+        let table = self.inner.core.table(name)?;
+        let mut ends = Vec::new();
+        for partition in 0..table.layout().record.partitions {
+            let lease = self.inner.lease(&table, partition).await?;
+            ends.push(lease.partition.meta.position);
+            lease.give_back();
+        }
+        Ok(ends)
     }
 
     /// Deletes a table with all that it has. Returns it as it was.
@@ -117,12 +140,8 @@ impl Inner {
             };
             (name, index)
         });
-        let stream = new.stream.map(|view| Stream {
-            label: now,
-            view,
-            disabled: None,
-            begins: vec![vec![0]; partitions.into()],
-        });
+        let stream = new.stream;
+        let stream = stream.map(|view| Stream::of_new_table(view, partitions, now));
         TableRecord {
             name: new.name,
             number,
@@ -185,6 +204,11 @@ impl Inner {
         table.replace(record, version);
         if table.layout().is_to_build(&before) {
             self.todo.lock().tables.insert(name);
+            self.wake.notify_one();
+        }
+        // The caller sees to its streams itself; should it go away, the keeper does.
+        if !table.layout().record.unsettled_streams().is_empty() {
+            self.todo.lock().streams = true;
             self.wake.notify_one();
         }
         Ok(())

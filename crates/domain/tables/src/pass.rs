@@ -133,6 +133,10 @@ impl<'a> Pass<'a> {
             WriteAction::Check => return Ok(before.clone()),
             WriteAction::Delete => return Ok(None),
             WriteAction::Put(item) => item,
+            // An update that only takes away makes no item where there is none.
+            WriteAction::Update(update) if before.is_none() && !update.makes_item() => {
+                return Ok(None);
+            }
             WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(key))?,
         };
         let mut key = key.iter();

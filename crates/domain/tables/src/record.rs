@@ -190,9 +190,20 @@ pub struct Stream {
     /// When it was disabled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub disabled: Option<Millis>,
-    /// Of each partition, the offsets at which its shards begin, oldest first, and behind them the end where it is
-    /// disabled.
-    pub begins: Vec<Vec<u64>>,
+    /// Of each partition, where its shards begin, oldest first. None at all while it is being enabled.
+    pub begins: Vec<Vec<Begin>>,
+    /// Of each partition, the offset at which its last shard ends. None at all until it is disabled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<u64>,
+}
+
+/// The place where a shard of a stream begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Begin {
+    /// The offset of its first change in the change log of its partition.
+    pub offset: u64,
+    /// When it began.
+    pub time: Millis,
 }
 
 /// What a stream shows of an item.

@@ -15,6 +15,7 @@ use headwater_catalog::Catalog;
 use headwater_env::Env;
 use headwater_items::Item;
 use headwater_log::{ReadLimit, ShardLog};
+use headwater_sealing::InstallationKey;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -29,6 +30,7 @@ use crate::{
     partition::Partition,
     pass::{Cause, find},
     store::Store,
+    streams::Shared,
     tokens::Tokens,
     worker::{Call, Worker},
 };
@@ -50,6 +52,7 @@ pub(crate) struct Inner {
     pub todo: Mutex<Todo>,
     /// There is some.
     pub wake: Arc<Notify>,
+    pub streams: Shared,
     pub is_closed: AtomicBool,
 }
 
@@ -92,8 +95,10 @@ impl Tables {
         log: Arc<dyn ShardLog>,
         index: Arc<dyn Index>,
     ) -> Result<Arc<Self>, Error> {
+        let key = InstallationKey::open(&env, &catalog).await?;
         let core = Arc::new(Core {
             store: Store::new(catalog),
+            positions: key.tokens(b"positions in streams of tables"),
             env: env.clone(),
             log,
             index,
@@ -116,6 +121,7 @@ impl Tables {
             tokens: Mutex::new(tokens),
             todo: Mutex::new(todo),
             wake: Arc::default(),
+            streams: Shared::default(),
             is_closed: AtomicBool::new(false),
         });
         env.spawn(keeper::run(

@@ -35,6 +35,22 @@ struct Borrowed {
     changes: Vec<Altered>,
 }
 
+/// A token that is under way for as long as this is there.
+struct Claim<'a>(&'a Inner, String);
+
+impl Drop for Claim<'_> {
+    fn drop(&mut self) {
+        self.0.tokens.lock().release(&self.1);
+    }
+}
+
+/// Gives partitions back to their workers.
+fn give_back(borrowed: impl IntoIterator<Item = Borrowed>) {
+    borrowed
+        .into_iter()
+        .for_each(|borrowed| borrowed.lease.give_back());
+}
+
 impl Tables {
     /// Does all writes or none. Durable when it returns. True where they were done by an earlier call with the token.
     ///
@@ -57,11 +73,9 @@ impl Inner {
                 return Ok(true);
             }
         }
-        let done = self.transact_new(writes, &token).await;
-        if let (Some((token, _)), Err(_)) = (&token, &done) {
-            self.tokens.lock().release(token);
-        }
-        done.map(|()| false)
+        let _claim = token.as_ref().map(|(token, _)| Claim(self, token.clone()));
+        self.transact_new(writes, &token).await?;
+        Ok(false)
     }
 
     async fn transact_new(
@@ -72,15 +86,13 @@ impl Inner {
         let count = writes.len();
         let parts = self.parts(writes)?;
         let mut borrowed = self.borrow(parts).await?;
-        let evaluated = self.evaluate(&mut borrowed, count);
-        let reasons = match evaluated {
-            Ok(()) => return Ok(self.commit(borrowed, token).await?),
-            Err(reasons) => reasons,
-        };
-        borrowed
-            .into_iter()
-            .for_each(|borrowed| borrowed.lease.give_back());
-        Err(reasons)
+        match self.evaluate(&mut borrowed, count) {
+            Ok(()) => Ok(self.commit(borrowed, token).await?),
+            Err(reasons) => {
+                give_back(borrowed);
+                Err(reasons)
+            }
+        }
     }
 
     /// The writes by the partitions that they are of, in order.
@@ -111,9 +123,7 @@ impl Inner {
                     changes: Vec::new(),
                 }),
                 Err(error) => {
-                    borrowed
-                        .into_iter()
-                        .for_each(|borrowed| borrowed.lease.give_back());
+                    give_back(borrowed);
                     return Err(error);
                 }
             }
@@ -167,8 +177,7 @@ impl Inner {
         if token.is_some() || !changed.is_empty() {
             self.write_all(&mut changed, token).await?;
         }
-        let all = changed.into_iter().chain(unchanged);
-        all.for_each(|borrowed| borrowed.lease.give_back());
+        give_back(changed.into_iter().chain(unchanged));
         Ok(())
     }
 

@@ -7,7 +7,9 @@ use futures_util::future::BoxFuture;
 use headwater_catalog::Table;
 use headwater_env::testing::{CountedTasks, drop_at_every_await};
 use headwater_log::ShardLog;
-use headwater_tables::{Error, NewTable, TableRecord, Transaction, WriteAction, WriteError};
+use headwater_tables::{
+    Error, NewTable, TableRecord, Transaction, ViewType, WriteAction, WriteError,
+};
 use headwater_types::kept::Prefix;
 use support::{TABLE, World, item, new_table, number, write};
 
@@ -28,6 +30,19 @@ const CALLS: &[(&str, Call)] = &[
             Ok::<(), Error>(())
         };
         Box::pin(async move { Ok(world.tables.change(TABLE, protect).await.map(drop)?) })
+    }),
+    ("enable a stream", |world| {
+        let tables = &world.tables;
+        Box::pin(async move {
+            Ok(tables
+                .enable_stream("other", ViewType::Both)
+                .await
+                .map(drop)?)
+        })
+    }),
+    ("disable a stream", |world| {
+        let tables = &world.tables;
+        Box::pin(async move { Ok(tables.disable_stream(TABLE).await.map(drop)?) })
     }),
     ("delete", |world| {
         Box::pin(async move { Ok(world.tables.delete("other").await.map(drop)?) })
@@ -65,6 +80,7 @@ async fn ready(tasks: &CountedTasks) -> World {
     world.tables.create(new_table()).await.unwrap();
     let other = NewTable {
         name: "other".into(),
+        stream: None,
         ..new_table()
     };
     world.tables.create(other).await.unwrap();
@@ -83,6 +99,7 @@ async fn agrees(mut world: World) {
     for record in &records {
         let known = world.tables.get(&record.name).unwrap();
         assert_eq!(known.protected, record.protected);
+        assert_eq!(known.streams, record.streams);
     }
     // Each partition has its shard, and so have transactions.
     let partitions: usize = records

@@ -61,7 +61,7 @@ impl Dynamo {
             };
             match self.tables.count(&target) {
                 Ok((items, bytes)) => Ok(Size { items, bytes }),
-                // An index that is being deleted is shown until its rows are gone, and has nothing any more.
+                // An index that was removed since its table was looked at has nothing.
                 Err(Error::NoIndex(..)) => Ok(Size { items: 0, bytes: 0 }),
                 Err(error) => Err(api(error)),
             }

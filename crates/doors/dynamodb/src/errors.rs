@@ -84,8 +84,21 @@ pub(crate) fn api(error: Error) -> ApiError {
         Error::Protected(_) => validation(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
         ),
+        Error::StreamEnabled(name) => {
+            let text = format!("Table already has an enabled stream: TableName: {name}");
+            validation(text)
+        }
+        Error::StreamDisabled(name) => {
+            let text = format!("Table has no stream to disable: TableName: {name}");
+            validation(text)
+        }
+        error @ Error::TooManyStreams(_) => limit(error),
         error @ Error::Conflict => in_use(error),
-        error @ (Error::Interrupted
+        // The operations of streams say these of themselves.
+        error @ (Error::NoStream(_)
+        | Error::NoShard(_)
+        | Error::Position(_)
+        | Error::Interrupted
         | Error::Catalog(_)
         | Error::Log(_)
         | Error::Index(_)

@@ -17,6 +17,7 @@ mod projection;
 mod refused;
 mod schema;
 mod stream;
+pub mod streams;
 mod tags;
 #[cfg(test)]
 mod testing;

@@ -5,7 +5,7 @@ use headwater_tables::{Stream, TableRecord, ViewType};
 use headwater_types::Millis;
 use headwater_wire::ApiError;
 
-use crate::errors::{invalid, validation};
+use crate::errors::{api, invalid};
 
 /// What is to become of a table's stream: what it shows, or that it is disabled.
 pub(crate) type Wanted = Option<ViewType>;
@@ -76,37 +76,11 @@ pub(crate) fn enabled(table: &TableRecord) -> Option<&Stream> {
 
 /// Enables or disables a table's stream.
 pub(crate) fn apply(wanted: Wanted, table: &mut TableRecord, now: Millis) -> Result<(), ApiError> {
-    let name = &table.name;
-    match (wanted, enabled(table).is_some()) {
-        (Some(_), true) => {
-            let text = format!("Table already has an enabled stream: TableName: {name}");
-            Err(validation(text))
-        }
-        (None, false) => {
-            let text = format!("Table has no stream to disable: TableName: {name}");
-            Err(validation(text))
-        }
-        (Some(view), false) => {
-            let last = table.streams.first().map(|stream| stream.label.0);
-            // A label is the stream's name: no two streams of a table have the same.
-            let label = last.map_or(now, |last| Millis(now.0.max(last.saturating_add(1))));
-            let stream = Stream {
-                label,
-                view,
-                disabled: None,
-                // The domain knows where its partitions are.
-                begins: Vec::new(),
-            };
-            table.streams.insert(0, stream);
-            Ok(())
-        }
-        (None, true) => {
-            if let Some(stream) = table.streams.first_mut() {
-                stream.disabled = Some(now);
-            }
-            Ok(())
-        }
-    }
+    let changed = match wanted {
+        Some(view) => table.enable_stream(view, now),
+        None => table.disable_stream(now),
+    };
+    changed.map_err(api)
 }
 
 #[cfg(test)]

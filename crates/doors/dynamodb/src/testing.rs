@@ -126,6 +126,11 @@ impl World {
         })
     }
 
+    /// What stands behind the door.
+    pub fn tables(&self) -> &Tables {
+        &self.dynamo.tables
+    }
+
     pub fn pass(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }

@@ -7,7 +7,7 @@ use headwater_shapes::ErrorShape;
 use headwater_shapes_kinesis::errors as shapes;
 use headwater_streams::{
     Error, MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES,
-    MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError,
+    MAX_RETENTION_HOURS, MAX_SCALINGS, MAX_TAGS, MIN_RETENTION_HOURS, PutError, TokenError,
 };
 use headwater_types::{HashRange, Millis, ShardIndex, StreamName};
 use headwater_wire::{ApiError, Context};
@@ -178,11 +178,13 @@ pub(crate) fn token_api(error: Error, context: &Context, token: TokenFor) -> Api
             &shapes::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
             rate_exceeded(&stream, shard, account),
         ),
-        Error::InvalidToken => invalid_argument(match token {
+        Error::Token(TokenError::Invalid) => invalid_argument(match token {
             TokenFor::Records => "Invalid ShardIterator.",
             TokenFor::Page => "Invalid NextToken.",
         }),
-        Error::ExpiredToken { issued, now, life } => expired(token, issued, now, life.as_millis()),
+        Error::Token(TokenError::Expired { issued, now, life }) => {
+            expired(token, issued, now, life.as_millis())
+        }
         Error::Log(error) => log(&error),
         Error::NumbersExhausted | Error::Undecryptable { .. } | Error::Catalog(_) => {
             ApiError::internal(error)

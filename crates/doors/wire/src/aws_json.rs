@@ -146,19 +146,24 @@ pub(crate) fn not_a_call(head: &Parts) -> Option<Response<Body>> {
 }
 
 /// The answer to a body that cannot be a call's: an empty one, or one of another type than AWS JSON and CBOR. `known`
-/// says whether the operation is one of the service's model.
-pub(crate) fn stray_body(head: &Parts, bytes: &[u8], known: bool) -> Option<Response<Body>> {
+/// says whether the operation is one of the service's model, `own` how the service's JSON is written.
+pub(crate) fn stray_body(
+    head: &Parts,
+    bytes: &[u8],
+    known: bool,
+    own: Codec,
+) -> Option<Response<Body>> {
     match Codec::of(&head.headers) {
-        _ if bytes.is_empty() => Some(empty_body(head, known)),
+        _ if bytes.is_empty() => Some(empty_body(head, known, own)),
         None => Some(other_content(head, bytes)),
         Some(_) => None,
     }
 }
 
-/// Without a body AWS answers in CBOR unless JSON 1.1 was named.
-fn empty_body(head: &Parts, known: bool) -> Response<Body> {
+/// Without a body AWS answers in CBOR unless the JSON of the service was named: for Kinesis, 1.1.
+fn empty_body(head: &Parts, known: bool, own: Codec) -> Response<Body> {
     let codec = match Codec::of(&head.headers) {
-        Some(codec @ Codec::Json(_)) if codec == Codec::default() => codec,
+        Some(codec @ Codec::Json(_)) if codec == own => codec,
         _ => Codec::Cbor,
     };
     let error = if known {

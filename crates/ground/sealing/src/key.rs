@@ -11,6 +11,8 @@ use ring::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Tokens;
+
 /// The key of an installation that all others are derived from, as the catalog keeps it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct InstallationKey {
@@ -47,6 +49,18 @@ impl InstallationKey {
     /// The number that tells this key from that of another installation; no secret.
     pub fn id(&self) -> u32 {
         self.id
+    }
+
+    /// The tokens that are given for `purpose` alone.
+    pub fn tokens(&self, purpose: &[u8]) -> Tokens {
+        let secret = Salt::new(HKDF_SHA256, &[]).extract(&self.secret);
+        let info = [purpose];
+        let mut key = [0; 32];
+        secret
+            .expand(&info, HKDF_SHA256)
+            .and_then(|expanded| expanded.fill(&mut key))
+            .expect("32 bytes are within HKDF's bound");
+        Tokens::new(&key)
     }
 
     /// The key that is used with `salt` alone, and for `purpose` alone.

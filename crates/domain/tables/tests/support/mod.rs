@@ -17,7 +17,7 @@ use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, V
 use headwater_env::{
     Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
 };
-use headwater_expressions::{KeyCondition, SortCondition};
+use headwater_expressions::{Action, KeyCondition, Path, SetValue, SortCondition, Update};
 use headwater_items::{Item, Value};
 use headwater_log::{EmbeddedLog, Options, ReadLimit, ShardLog};
 use headwater_tables::{
@@ -373,4 +373,20 @@ pub async fn begin<T>(call: impl Future<Output = T>, steps: usize) {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Sets an attribute.
+pub fn set(name: &str, value: Value) -> WriteAction {
+    let path = Path {
+        root: name.into(),
+        steps: Vec::new(),
+    };
+    WriteAction::Update(Update(vec![Action::Set(path, SetValue::Value(value))]))
+}
+
+/// A world with a table.
+pub async fn world() -> World {
+    let world = World::new().await;
+    world.tables.create(new_table()).await.unwrap();
+    world
 }

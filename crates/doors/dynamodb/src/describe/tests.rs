@@ -60,6 +60,7 @@ fn a_stream_keeps_its_name_when_it_is_disabled() {
         view: ViewType::Both,
         disabled: None,
         begins: Vec::new(),
+        ends: Vec::new(),
     });
     let enabled = shown(&table, CREATED);
     assert_eq!(

@@ -1,11 +1,13 @@
 //! ListChannels. Tested with CreateChannel.
 
+use std::time::Duration;
+
 use headwater_delivery::StreamRecord;
 use headwater_shapes_kinesis::{
     ChannelStreamIdentifier, ChannelSummary, ListChannelsInput, ListChannelsOutput, StreamFilter,
     ops::ListChannels,
 };
-use headwater_streams::TokenKind;
+use headwater_streams::{ITERATOR_LIFE, TokenKind};
 use headwater_wire::{ApiError, Context, Handle};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +27,7 @@ struct NextChannels {
 
 impl TokenKind for NextChannels {
     const TAG: u8 = 110;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 impl Handle<ListChannels> for Kinesis {

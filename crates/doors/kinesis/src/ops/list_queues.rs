@@ -1,11 +1,13 @@
 //! ListQueues.
 
+use std::time::Duration;
+
 use headwater_queues::QueueRecord;
 use headwater_shapes_kinesis::{
     ListQueuesInput, ListQueuesOutput, QueueStreamFilter, QueueStreamIdentifier, QueueSummary,
     ops::ListQueues,
 };
-use headwater_streams::TokenKind;
+use headwater_streams::{ITERATOR_LIFE, TokenKind};
 use headwater_types::Millis;
 use headwater_wire::{ApiError, Context, Handle};
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,7 @@ struct Next {
 
 impl TokenKind for Next {
     const TAG: u8 = 101;
+    const LIFE: Duration = ITERATOR_LIFE;
 }
 
 /// A stream whose queues are listed.

@@ -90,8 +90,10 @@ impl Pipeline {
             .unwrap_or(JSON_BODY_BYTES);
         let received = hold(body, limit, operation, context).await?;
         trace.bytes_in = received.bytes.len() as u64;
+        let own = Codec::of_version(table.service.json_version);
+        let is_known = operation.is_some();
         if codec != Codec::RpcV2
-            && let Some(answer) = aws_json::stray_body(head, &received.bytes, operation.is_some())
+            && let Some(answer) = aws_json::stray_body(head, &received.bytes, is_known, own)
         {
             return Ok(Admitted::Answered(answer));
         }

@@ -286,7 +286,8 @@ impl Pipeline {
         let held = self.options.buffers.hold(body, JSON_BODY_BYTES).await;
         let held = held.map_err(|error| context.dialect.not_held(error, None))?;
         trace.bytes_in = held.bytes.len() as u64;
-        if let Some(answer) = aws_json::stray_body(head, &held.bytes, false) {
+        let own = aws_json::Codec::default();
+        if let Some(answer) = aws_json::stray_body(head, &held.bytes, false, own) {
             return Ok(answer);
         }
         context.dialect = aws_json::Codec::of(&head.headers).map_or(context.dialect, Dialect::Rpc);

@@ -12,21 +12,37 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::Sha256;
 
-use crate::{Error, limits::ITERATOR_LIFE};
-
 const MAC_BYTES: usize = 16;
 
 /// A kind of token; tokens of one kind are not taken for another.
-pub trait Kind: Serialize + DeserializeOwned {
-    /// The kind's first byte: below 100 for those of this crate.
+pub trait TokenKind: Serialize + DeserializeOwned {
+    /// The kind's first byte, which no other kind under the same key has.
     const TAG: u8;
 
     /// How long a token of this kind is good for.
-    const LIFE: Duration = ITERATOR_LIFE;
+    const LIFE: Duration;
+}
+
+/// Why a text is not the token that it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// We did not give it, or not for this.
+    #[error("not a token of this installation")]
+    Invalid,
+    /// It is too old.
+    #[error("a token of {issued:?} is too old at {now:?}")]
+    Expired {
+        /// When it was given.
+        issued: Millis,
+        /// The clock now.
+        now: Millis,
+        /// How old it may be.
+        life: Duration,
+    },
 }
 
 /// Makes and reads tokens.
-pub(crate) struct Tokens {
+pub struct Tokens {
     keyed: Hmac<Sha256>,
 }
 
@@ -50,7 +66,7 @@ impl Tokens {
     }
 
     /// The token of `content`, given now.
-    pub fn seal<T: Kind>(&self, env: &Env, content: &T) -> String {
+    pub fn seal<T: TokenKind>(&self, env: &Env, content: &T) -> String {
         let mut bytes = vec![T::TAG];
         let dated = Dated {
             issued: env.clock.now(),
@@ -69,10 +85,10 @@ impl Tokens {
     }
 
     /// The content of a token that this installation gave, of this kind, and not too long before `now`.
-    pub fn open<T: Kind>(&self, token: &str, now: Millis) -> Result<T, Error> {
-        let dated: Dated<T> = self.verified(token).ok_or(Error::InvalidToken)?;
+    pub fn open<T: TokenKind>(&self, token: &str, now: Millis) -> Result<T, TokenError> {
+        let dated: Dated<T> = self.verified(token).ok_or(TokenError::Invalid)?;
         if now.since(dated.issued) > T::LIFE {
-            return Err(Error::ExpiredToken {
+            return Err(TokenError::Expired {
                 issued: dated.issued,
                 now,
                 life: T::LIFE,
@@ -81,7 +97,7 @@ impl Tokens {
         Ok(dated.content)
     }
 
-    fn verified<T: Kind>(&self, token: &str) -> Option<Dated<T>> {
+    fn verified<T: TokenKind>(&self, token: &str) -> Option<Dated<T>> {
         let bytes = STANDARD.decode(token).ok()?;
         let (signed, mac) = bytes.split_at_checked(bytes.len().checked_sub(MAC_BYTES)?)?;
         self.keyed
@@ -108,8 +124,9 @@ mod tests {
         after: String,
     }
 
-    impl Kind for Page {
+    impl TokenKind for Page {
         const TAG: u8 = 200;
+        const LIFE: Duration = LIFE;
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -117,10 +134,12 @@ mod tests {
         after: String,
     }
 
-    impl Kind for Other {
+    impl TokenKind for Other {
         const TAG: u8 = 201;
+        const LIFE: Duration = LIFE;
     }
 
+    const LIFE: Duration = Duration::from_secs(300);
     const NOW: Millis = Millis(1_700_000_000_000);
 
     fn env() -> Env {
@@ -132,22 +151,22 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_for_five_minutes_and_for_its_kind() {
+    fn a_token_is_good_for_a_while_and_for_its_kind() {
         let tokens = Tokens::new(&[7; 32]);
         let token = tokens.seal(&env(), &Page { after: "x".into() });
         assert_eq!(
-            tokens.open::<Page>(&token, NOW.plus(ITERATOR_LIFE)),
+            tokens.open::<Page>(&token, NOW.plus(LIFE)),
             Ok(Page { after: "x".into() })
         );
-        let late = Millis(NOW.plus(ITERATOR_LIFE).0 + 1);
+        let late = Millis(NOW.plus(LIFE).0 + 1);
         assert!(matches!(
             tokens.open::<Page>(&token, late),
-            Err(Error::ExpiredToken { issued: NOW, .. })
+            Err(TokenError::Expired { issued: NOW, .. })
         ));
-        assert_eq!(tokens.open::<Other>(&token, NOW), Err(Error::InvalidToken));
+        assert_eq!(tokens.open::<Other>(&token, NOW), Err(TokenError::Invalid));
         assert_eq!(
             Tokens::new(&[8; 32]).open::<Page>(&token, NOW),
-            Err(Error::InvalidToken)
+            Err(TokenError::Invalid)
         );
     }
 
@@ -155,8 +174,8 @@ mod tests {
         #[test]
         fn what_we_did_not_give_is_refused(text in ".{0,300}", bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
             let tokens = Tokens::new(&[7; 32]);
-            prop_assert_eq!(tokens.open::<Page>(&text, NOW), Err(Error::InvalidToken));
-            prop_assert_eq!(tokens.open::<Page>(&STANDARD.encode(bytes), NOW), Err(Error::InvalidToken));
+            prop_assert_eq!(tokens.open::<Page>(&text, NOW), Err(TokenError::Invalid));
+            prop_assert_eq!(tokens.open::<Page>(&STANDARD.encode(bytes), NOW), Err(TokenError::Invalid));
         }
 
         #[test]
@@ -165,7 +184,7 @@ mod tests {
             let mut bytes = STANDARD.decode(tokens.seal(&env(), &Page { after })).unwrap();
             let bit = bit.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(tokens.open::<Page>(&STANDARD.encode(bytes), NOW), Err(Error::InvalidToken));
+            prop_assert_eq!(tokens.open::<Page>(&STANDARD.encode(bytes), NOW), Err(TokenError::Invalid));
         }
     }
 }

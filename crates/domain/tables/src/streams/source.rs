@@ -1,0 +1,96 @@
+//! A table's stream as other domains read it. A record's data is [`Event::encode`]'s, its key a text that events of the
+//! same item have in common.
+
+use async_trait::async_trait;
+use headwater_log::{
+    ReadLimit, Source, SourceChunk, SourceError, SourceLimit, SourceRecord, SourceShard,
+};
+use headwater_types::{Millis, SequenceNumber, ShardIndex};
+
+use super::{KeyedEvent, ShardId, TableStream};
+use crate::Error;
+
+#[async_trait]
+impl Source for TableStream {
+    fn identity(&self) -> String {
+        format!("{}/{}", self.table.number, self.label.0)
+    }
+
+    async fn shards(&self) -> Result<Vec<SourceShard>, SourceError> {
+        let shards = self.described().map_err(failed)?.shards(self.now());
+        let mut found = Vec::with_capacity(shards.len());
+        for shard in &shards {
+            let extent = self.extent(shard.id).await.map_err(failed)?;
+            // A parent that is gone holds nobody up.
+            let parent = shard
+                .parent
+                .filter(|id| shards.iter().any(|other| other.id == *id));
+            found.push(SourceShard {
+                id: shard.id.to_string(),
+                parents: parent.iter().map(ShardId::to_string).collect(),
+                first: extent.first,
+                end: extent.end,
+                ended: extent.ended,
+            });
+        }
+        Ok(found)
+    }
+
+    async fn read(
+        &self,
+        shard: &str,
+        from: u64,
+        limit: SourceLimit,
+    ) -> Result<SourceChunk, SourceError> {
+        let id = parse(shard)?;
+        let limit = ReadLimit {
+            records: limit.records,
+            bytes: limit.bytes,
+        };
+        let read = self.read_keyed(id, from, limit).await;
+        let (events, next, extent) = read.map_err(failed)?;
+        let record = |(item, event): KeyedEvent| SourceRecord {
+            offset: event.offset,
+            sequence_number: SequenceNumber::of_record(
+                id.begun,
+                ShardIndex(id.partition.into()),
+                event.offset,
+                event.time,
+            ),
+            partition_key: item.into(),
+            data: event.encode(),
+            arrival: event.time,
+        };
+        Ok(SourceChunk {
+            records: events.into_iter().map(record).collect(),
+            next,
+            end: extent.end,
+            ended: extent.ended,
+        })
+    }
+
+    async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
+        let id = parse(shard)?;
+        Self::offset_at(self, id, time).await.map_err(failed)
+    }
+
+    async fn wait(&self, shard: &str, from: u64) {
+        if let Ok(id) = parse(shard) {
+            Self::wait(self, id, from).await;
+        }
+    }
+}
+
+fn parse(shard: &str) -> Result<ShardId, SourceError> {
+    let none = |_| SourceError::NotFound(format!("the shard {shard}"));
+    shard.parse().map_err(none)
+}
+
+fn failed(error: Error) -> SourceError {
+    match error {
+        Error::NoTable(_) | Error::NoStream(_) | Error::NoShard(_) => {
+            SourceError::NotFound(error.to_string())
+        }
+        other => SourceError::Failed(other.to_string()),
+    }
+}
