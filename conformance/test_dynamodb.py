@@ -2,22 +2,18 @@
 
 import json
 import re
+import urllib.error
 import urllib.request
 
-import boto3
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
-from botocore.config import Config
 
-from headwater import Server, wait_for
 from tables import (
-    NO_ITEM_TABLE, by, defined, error_of, get, index_of, invalid, item, key_of, make, plain, put, scanned, values,
+    NO_ITEM_TABLE, by, defined, error_of, get, index_of, invalid, item, key_of, make, plain, put, scanned,
     wait_active, wrong,
 )
-
-OURS, THEIRS = "111111111111", "222222222222"
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""DynamoDB as the libraries above it ask: the Kinesis Client Library's requests, PynamoDB, JavaScript's documents, Go's values."""
+"""DynamoDB as the libraries above it ask: the requests of the Kinesis Client Library, PynamoDB, JavaScript's documents and
+Go's attribute values."""
 
 import datetime
 

@@ -1,16 +1,18 @@
 """Items of DynamoDB through boto3: put, read, updated and deleted in both dialects, alone and in batches."""
 
 import decimal
-import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tables import (
-    FAILED, NO_ITEM_TABLE, answer_of_error, by, error_of, get, index_of, invalid, item, make, plain, put, scanned,
+    FAILED, NO_ITEM_TABLE, answer_of_error, error_of, get, index_of, invalid, item, make, plain, put, scanned,
     values, wrong,
 )
 
 BOTH = "Can not use both expression and non-expression parameters in the same request: "
+# What the second of two updates leaves.
+SECOND = {"p": "a", "n": 2, "m": {"x": 3, "y": 2}, "new": "z"}
 NO_KEY = "The provided key element does not match the schema"
 
 
@@ -100,7 +102,7 @@ def test_a_put_replaces_and_tells_what_was(dynamodb, table):
     [
         ("NONE", None, None),
         ("ALL_OLD", None, {"p": "a", "n": 1, "m": {"x": 1, "y": 2}, "gone": "g"}),
-        ("ALL_NEW", {"p": "a", "n": 1, "m": {"x": 1, "y": 2}, "gone": "g"}, {"p": "a", "n": 2, "m": {"x": 3, "y": 2}, "new": "z"}),
+        ("ALL_NEW", {"p": "a", "n": 1, "m": {"x": 1, "y": 2}, "gone": "g"}, SECOND),
         ("UPDATED_OLD", None, {"n": 1, "m": {"x": 1}, "gone": "g"}),
         ("UPDATED_NEW", {"n": 1, "m": {"x": 1, "y": 2}, "gone": "g"}, {"n": 2, "m": {"x": 3}, "new": "z"}),
     ],
@@ -118,7 +120,7 @@ def test_what_an_update_returns(dynamodb, table, returned, old, new):
         ExpressionAttributeValues=values(one=1, three=3, z="z"),
     )
     assert second == new
-    assert get(dynamodb, table, p="a") == {"p": "a", "n": 2, "m": {"x": 3, "y": 2}, "new": "z"}
+    assert get(dynamodb, table, p="a") == SECOND
 
 
 def test_updates_of_all_kinds(dynamodb, table):
@@ -362,7 +364,9 @@ def test_values_are_nested_32_deep(dynamodb, table):
     dynamodb.put_item(TableName=table, Item={"p": {"S": "a"}, "deep": nested(31)})
     assert dynamodb.get_item(TableName=table, Key=item(p="a"))["Item"]["deep"] == nested(31)
     deeper = error_of(dynamodb.put_item, TableName=table, Item={"p": {"S": "a"}, "deep": nested(32)})
-    assert deeper == invalid("Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit")
+    assert deeper == invalid(
+        "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit"
+    )
 
 
 def test_indexes_watch_the_kinds_of_their_keys(dynamodb, name):
@@ -442,8 +446,6 @@ def test_collections_are_told_of_tables_with_local_indexes(dynamodb, name):
 
 def test_one_of_many_writers_at_a_time(dynamodb, table, server):
     """A counter that a hundred conditional updates race for gets each number once."""
-    from concurrent.futures import ThreadPoolExecutor
-
     put(dynamodb, table, {"p": "counter", "n": 0})
     client = server.client("dynamodb", max_pool_connections=8)
 

@@ -6,11 +6,10 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from headwater import size, wait_for
-from tables import defined, get, index_of, item, make, plain, put, scanned, values, wait_active
+from tables import defined, index_of, item, make, put, scanned, wait_active
 
 ROUNDS = size(5, 60)
 WRITERS = 4

@@ -8,7 +8,7 @@ import pytest
 
 from headwater import wait_for
 from tables import (
-    all_of, defined, error_of, get, index_of, invalid, item, make, plain, put, scanned, values, wait_active, wrong,
+    all_of, defined, error_of, index_of, invalid, item, make, plain, put, scanned, values, wait_active, wrong,
 )
 
 
@@ -118,7 +118,8 @@ def test_strings_and_bytes_are_in_the_order_of_their_bytes(dynamodb, name):
     put(dynamodb, name, *({"p": "a", "s": text} for text in random.Random(1).sample(texts, len(texts))))
     found = query(dynamodb, name, "p = :p", {"p": "a"})
     assert [entry["s"] for entry in found] == texts
-    assert [entry["s"] for entry in query(dynamodb, name, "p = :p AND begins_with(s, :a)", {"p": "a", "a": "a"})] == ["a", "aa", "ab"]
+    found = query(dynamodb, name, "p = :p AND begins_with(s, :a)", {"p": "a", "a": "a"})
+    assert [entry["s"] for entry in found] == ["a", "aa", "ab"]
     raw = make(dynamodb, f"{name}-bytes", {"p": "S", "s": "B"}, ("p", "s"))
     all_bytes = [bytes([0]), bytes([0, 0]), bytes([0, 255]), bytes([1]), bytes([127]), bytes([128]), bytes([255])]
     put(dynamodb, raw, *({"p": "a", "s": sort} for sort in all_bytes[::-1]))
@@ -129,9 +130,10 @@ def test_a_page_has_one_megabyte_before_its_filter(dynamodb, name):
     make(dynamodb, name, {"p": "S", "s": "N"}, ("p", "s"))
     put(dynamodb, name, *({"p": "a", "s": n, "n": n, "text": "x" * 100_000} for n in range(25)))
     request = {"TableName": name, "KeyConditionExpression": "p = :p", "FilterExpression": "n > :last"}
-    first = dynamodb.query(**request, ExpressionAttributeValues=values(p="a", last=22))
+    request["ExpressionAttributeValues"] = values(p="a", last=22)
+    first = dynamodb.query(**request)
     assert (first["Count"], first["ScannedCount"]) == (0, 11) and plain(first["LastEvaluatedKey"]) == {"p": "a", "s": 10}
-    assert [entry["s"] for entry in all_of(dynamodb.query, **request, ExpressionAttributeValues=values(p="a", last=22))] == [23, 24]
+    assert [entry["s"] for entry in all_of(dynamodb.query, **request)] == [23, 24]
 
 
 def test_filters_projections_and_counts(dynamodb, trips):
