@@ -93,6 +93,15 @@ def test_a_layer_lives(lambda_, publish, name):
     assert publish()["Version"] == 3, "numbers go on"
 
 
+def test_layers_are_listed_by_their_names(lambda_, publish, name):
+    names = [f"{name}_b", f"{name}-b", name, f"{name}b"]
+    for layer in names:
+        publish(layer=layer)
+    pages = lambda_.get_paginator("list_layers").paginate(PaginationConfig={"PageSize": 1})
+    listed = [layer["LayerName"] for page in pages for layer in page["Layers"]]
+    assert [layer for layer in listed if layer in names] == sorted(names)
+
+
 def test_a_layer_may_come_out_of_a_bucket(client, lambda_, name):
     s3 = client("s3")
     s3.create_bucket(Bucket=name)

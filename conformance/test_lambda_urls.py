@@ -245,6 +245,22 @@ def test_failures_and_strangers(server, address):
     assert got.headers["x-amzn-ErrorType"] == "AccessDeniedException"
 
 
+def test_addresses_of_a_region_are_answered_there_and_open_none(new_server):
+    server = new_server()
+    stranger = fetch(server, f"http://{'a' * 32}.lambda-url.eu-west-1.localhost/")
+    assert stranger.headers["x-amzn-ErrorType"] == "AccessDeniedException"
+    assert not (server.data_dir / "places").exists(), "nobody has signed for the region"
+    far = server.client("lambda", region="eu-west-1")
+    create(far, "f", {"index.py": "import os\ndef handler(event, context): return os.environ['AWS_REGION']"})
+    url = far.create_function_url_config(FunctionName="f", AuthType="NONE")["FunctionUrl"]
+    permit(far, "f")
+    assert fetch(server, url).text == "eu-west-1"
+    assert (server.data_dir / "places").exists()
+    server.restart()
+    # Nobody but the caller of the address asks for the region now.
+    assert fetch(server, url).text == "eu-west-1"
+
+
 def test_requests_are_counted(server, address, lambda_):
     fetch(server, address(ECHO))
     with opened(server, server.endpoint, path="/_headwater/metrics") as page:

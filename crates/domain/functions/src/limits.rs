@@ -26,8 +26,10 @@ pub const UNPACKED_BYTES_MAX: u64 = 262_144_000;
 pub const ALIAS_WEIGHTS_MAX: usize = 1;
 /// All packages together (AWS: 75 GB).
 pub const CODE_BYTES_MAX: u64 = 80_530_636_800;
-/// Files and folders in a package.
+/// Files and folders in a package that is given, with the folders that no entry names.
 pub const PACKAGE_ENTRIES_MAX: usize = 65_535;
+/// The same of a package that is kept: from before such folders were counted, when it was given, it may have more of them.
+pub const PACKAGE_KEPT_ENTRIES_MAX: usize = 4 * PACKAGE_ENTRIES_MAX;
 /// The length of a name in a package: with the folder that it is unpacked to, below what systems take for a path.
 pub const PACKAGE_NAME_BYTES_MAX: usize = 3072;
 /// The length of one part of such a name, as file systems have it.

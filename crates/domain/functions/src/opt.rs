@@ -203,3 +203,39 @@ impl View {
         notes
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use headwater_env::SimDisk;
+
+    use super::*;
+
+    fn view(code: &str) -> View {
+        let code = Path::new(code);
+        let empty = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let empty = empty.finish().unwrap().into_inner();
+        let layer = CodeDir::unpack(Arc::new(SimDisk::new(1)), &empty, code.join("layer"));
+        View::new(
+            vec![Arc::new(layer.unwrap())],
+            Some(Namespaces::Own),
+            code,
+            &[],
+        )
+    }
+
+    #[test]
+    fn layers_hide_no_code_that_is_in_opt_itself() {
+        let view_there = view("/opt/headwater/functions/code");
+        assert!(!view_there.is_mounted());
+        assert_eq!(view_there.tools(), Vec::<String>::new());
+        assert_eq!(
+            view_there.folders(),
+            ["/opt/headwater/functions/code/layer"]
+        );
+        let elsewhere = view("/optional/functions/code");
+        assert!(elsewhere.is_mounted());
+        assert_eq!(elsewhere.folders(), [OPT]);
+    }
+}

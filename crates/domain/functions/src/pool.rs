@@ -645,3 +645,6 @@ pub(crate) async fn reap_idle(env: Env, pool: std::sync::Weak<Pool>) {
         pool.reap();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,13 +22,17 @@ pub(crate) enum Kind {
 pub(crate) struct NameTree {
     known: HashMap<(u32, Box<str>), u32>,
     kinds: Vec<Kind>,
+    /// The most of them.
+    max: usize,
 }
 
 impl NameTree {
-    pub fn new() -> Self {
+    /// A tree without entries, which takes `max` of them.
+    pub fn new(max: usize) -> Self {
         Self {
             known: HashMap::new(),
             kinds: vec![Kind::Folder],
+            max,
         }
     }
 
@@ -72,11 +76,10 @@ impl NameTree {
             return Ok((*known, false));
         }
         let count = self.kinds.len();
-        if count > limits::PACKAGE_ENTRIES_MAX {
-            let max = limits::PACKAGE_ENTRIES_MAX;
-            return Err(PackageError::TooManyFiles { max });
+        if count > self.max {
+            return Err(PackageError::TooManyFiles { max: self.max });
         }
-        let made = u32::try_from(count).expect("entries are some ten thousands");
+        let made = u32::try_from(count).expect("entries are some hundred thousands");
         self.known.insert(key, made);
         self.kinds.push(kind);
         Ok((made, true))
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_file_or_link_has_its_name_alone_and_nothing_below_it() {
-        let mut tree = NameTree::new();
+        let mut tree = NameTree::new(10);
         for (name, kind) in [
             ("a/b/c", Kind::File),
             ("a/b", Kind::Folder),
@@ -117,7 +120,8 @@ mod tests {
     /// 1,000 names of 2 KB ask for a million folders, and would take a gigabyte as paths.
     #[test]
     fn folders_are_counted_though_no_entry_names_them() {
-        let mut tree = NameTree::new();
+        let max = limits::PACKAGE_ENTRIES_MAX;
+        let mut tree = NameTree::new(max);
         let mut refused = None;
         for number in 0..1000 {
             let name = format!("{number}{}", "/a".repeat(1000));
@@ -126,16 +130,15 @@ mod tests {
                 break;
             }
         }
-        let max = limits::PACKAGE_ENTRIES_MAX;
         assert_eq!(refused, Some((65, PackageError::TooManyFiles { max })));
         let long = "a/".repeat(2000);
         assert_eq!(
-            add(&mut NameTree::new(), &long, Kind::File),
+            add(&mut NameTree::new(max), &long, Kind::File),
             Err(PackageError::LongName)
         );
         let part = "a".repeat(256);
         assert_eq!(
-            add(&mut NameTree::new(), &part, Kind::File),
+            add(&mut NameTree::new(max), &part, Kind::File),
             Err(PackageError::LongName)
         );
     }

@@ -40,7 +40,8 @@ impl CodeDir {
         let mut archive = open(package)?;
         let mut room = limits::UNPACKED_BYTES_MAX;
         let mut links = Vec::new();
-        let mut tree = NameTree::new();
+        // It was checked when it was given, by what was counted then.
+        let mut tree = NameTree::new(limits::PACKAGE_KEPT_ENTRIES_MAX);
         for index in 0..archive.len() {
             let mut entry = archive.by_index(index).map_err(not_zip)?;
             let name = inner_path(&entry)?;
@@ -126,7 +127,7 @@ fn kind<R: Read>(entry: &ZipFile<'_, R>) -> Kind {
 pub(crate) fn check(package: &[u8]) -> Result<u64, PackageError> {
     let mut archive = open(package)?;
     let mut total = 0u64;
-    let mut tree = NameTree::new();
+    let mut tree = NameTree::new(limits::PACKAGE_ENTRIES_MAX);
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(not_zip)?;
         tree.add(&inner_path(&entry)?, kind(&entry))?;
@@ -208,7 +209,7 @@ fn link_target(entry: &mut ZipFile<'_, Cursor<&[u8]>>) -> Result<PathBuf, Packag
 mod tests {
     use std::io::Write;
 
-    use headwater_env::RealDisk;
+    use headwater_env::{RealDisk, SimDisk};
     use proptest::prelude::*;
     use zip::{ZipWriter, write::SimpleFileOptions};
 
@@ -298,6 +299,24 @@ mod tests {
         assert!(matches!(code, Err(Error::Package(PackageError::Clash(_)))));
     }
 
+    /// Packages from before folders were counted that no entry names.
+    #[test]
+    fn a_package_that_is_kept_may_have_more_folders_than_one_that_is_given() {
+        let names = (0..650).map(|number| format!("{number}{}/", "/a".repeat(100)));
+        let package = zip_of(|zip| {
+            for name in names {
+                zip.add_directory(name, SimpleFileOptions::default())
+                    .unwrap();
+            }
+        });
+        let max = limits::PACKAGE_ENTRIES_MAX;
+        assert_eq!(check(&package), Err(PackageError::TooManyFiles { max }));
+        let disk = Arc::new(SimDisk::new(1));
+        let code = CodeDir::unpack(disk.clone(), &package, PathBuf::from("/code"));
+        let code = code.unwrap();
+        assert_eq!(disk.list(&code.path).unwrap().len(), 650);
+    }
+
     /// As many links as there may be, each as deep as it may be: time grows with the names' length alone.
     #[test]
     fn links_in_deep_folders_are_made_in_a_moment() {
@@ -309,7 +328,7 @@ mod tests {
                     .unwrap();
             }
         });
-        let mut tree = NameTree::new();
+        let mut tree = NameTree::new(limits::PACKAGE_ENTRIES_MAX);
         let mut archive = open(&package).unwrap();
         for index in 0..archive.len() {
             let entry = archive.by_index_raw(index).unwrap();

@@ -76,6 +76,28 @@ fn packages(world: &World) -> usize {
         .count()
 }
 
+#[tokio::test]
+async fn layers_are_listed_by_their_names_and_versions_the_newest_first() {
+    let world = World::new().await;
+    // Keys of versions have "a-b/" before "a/".
+    for layer in ["a_b", "a", "a-b", "b", "a", "a-b", "a1"] {
+        publish(&world, layer, &[("text", layer)]).await;
+    }
+    let shown = |found: Vec<LayerVersion>| {
+        let ids = found.iter().map(|version| version.id().to_string());
+        ids.collect::<Vec<_>>()
+    };
+    let newest = world.functions.layers(|_| true).await.unwrap();
+    assert_eq!(shown(newest), ["a:2", "a-b:2", "a1:1", "a_b:1", "b:1"]);
+    let first = world.functions.layers(|version| version.number == 1).await;
+    assert_eq!(
+        shown(first.unwrap()),
+        ["a:1", "a-b:1", "a1:1", "a_b:1", "b:1"]
+    );
+    let versions = world.functions.layer_versions(&"a".parse().unwrap()).await;
+    assert_eq!(shown(versions.unwrap()), ["a:2", "a:1"]);
+}
+
 const LOOK: &str = "
 import os, subprocess
 def attempt(what):

@@ -47,6 +47,14 @@ export const handler = awslambda.streamifyResponse(async (event, stream, context
   }
   if (event.json) stream.write({ a: 1 });
   if (event.forgets) return;
+  if (event.ended) {
+    // Fails between the end that it sends and the answer to that.
+    const end = stream._final.bind(stream);
+    const sent = new Promise((resolve) => (stream._final = (done) => resolve(end(done))));
+    stream.end();
+    await sent;
+    throw new Error('ended');
+  }
   stream.end();
   await stream.finished?.();
 });
@@ -133,6 +141,19 @@ async fn an_error_is_told_before_the_stream_or_behind_it() {
         json(&world.invoke("f", r#"{"late": "Late"}"#).await)["errorMessage"],
         "after"
     );
+}
+
+#[tokio::test]
+async fn an_error_behind_the_end_comes_too_late() {
+    let world = World::new().await;
+    world.node("f", NODE).await;
+    let (all, end) = read(streamed(&world, "f", r#"{"ended": true}"#).await).await;
+    assert_eq!((all.as_slice(), end.failed), (&b"one 36 "[..], false));
+    // The process takes the next: nothing was sent behind the end.
+    let (all, end) = read(streamed(&world, "f", "{}").await).await;
+    assert_eq!((all.as_slice(), end.failed), (&b"one 36 "[..], false));
+    let tail = String::from_utf8(end.log_tail).unwrap();
+    assert!(!tail.contains("Init Duration"), "{tail}");
 }
 
 #[tokio::test]

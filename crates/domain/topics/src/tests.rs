@@ -387,6 +387,47 @@ async fn an_address_that_fails_is_tried_three_times_again() {
     assert_eq!(world.fake.taken_by(DEAD), ["0", "1"]);
 }
 
+/// Queues that the server would not find when there is something for them.
+#[tokio::test]
+async fn dead_letters_go_to_queues_of_the_owner_here() {
+    let world = World::new(|_, _| Ok(()));
+    let running = world.start().await;
+    running.topic().await;
+    let with = |dead: &str| SubscriptionSettings {
+        dead_letters: Some(dead.parse().unwrap()),
+        ..raw()
+    };
+    let is_refused = |done: Result<(), Error>| matches!(done, Err(Error::Refused(_)));
+    let others = [
+        "arn:aws:sqs:us-east-1:111111111111:dead",
+        "arn:aws:sqs:eu-west-1:000000000000:dead",
+    ];
+    for other in others {
+        let subscribed = running.topics.subscribe(new(QUEUE, with(other))).await;
+        assert!(is_refused(subscribed.map(drop)), "{other}");
+    }
+    // What somebody else subscribes has no dead letters here, wherever they are to go.
+    for dead in [DEAD, others[0]] {
+        let foreign = NewSubscription {
+            owner: "111111111111".to_owned(),
+            ..new(QUEUE, with(dead))
+        };
+        let subscribed = running.topics.subscribe(foreign).await;
+        assert!(is_refused(subscribed.map(drop)), "{dead}");
+    }
+    let id = running.subscribe(QUEUE, with(DEAD)).await;
+    for other in others {
+        let settings = with(other);
+        let changed = running
+            .topics
+            .update_subscription(&id, move |subscription| {
+                subscription.settings = settings.clone();
+                Ok(())
+            });
+        assert!(is_refused(changed.await), "{other}");
+    }
+}
+
 /// A crash repeats some messages at the most, and a request to confirm that was not answered.
 #[tokio::test]
 async fn a_crash_loses_nothing() {

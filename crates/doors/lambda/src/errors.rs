@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use headwater_functions::{ClaimFault, Error, PackageError, RoutingFault, limits};
+use headwater_functions::{AliasName, ClaimFault, Error, PackageError, RoutingFault, limits};
 use headwater_shapes_lambda::errors as shapes;
 use headwater_wire::ApiError;
 
@@ -62,35 +62,15 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
     match error {
         Error::NotFound(_) | Error::NoVersion(_) | Error::NoAlias(_) => no_function(arn),
         Error::NoLayer(id) => invalid_parameter(format!("Layer version {id} does not exist.")),
-        Error::TooLargeTogether { size } => invalid_parameter(format!(
-            "Function code combined with layers exceeds the maximum allowed size of {} bytes. The actual size is \
-             {size} bytes.",
-            limits::UNPACKED_BYTES_MAX
-        )),
-        Error::AliasExists(_) => ApiError::of(
-            &shapes::RESOURCE_CONFLICT_EXCEPTION,
-            format!("Alias already exists: {arn}"),
-        ),
-        Error::Referenced(aliases) => ApiError::of(
-            &shapes::RESOURCE_CONFLICT_EXCEPTION,
-            format!(
-                "Version was not able to be deleted because the following aliases reference it: [{}]",
-                aliases
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join(", ")
-            ),
-        ),
+        Error::TooLargeTogether { size } => too_large_together(size),
+        Error::AliasExists(_) => conflict(format!("Alias already exists: {arn}")),
+        Error::Referenced(aliases) => referenced(&aliases),
         Error::Routing(fault) => routing(fault),
         Error::OtherCode { given, current } => invalid_parameter(format!(
             "CodeSHA256 ({given}) is different from current CodeSHA256 in $LATEST ({current}). Please try again with \
              the CodeSHA256 in $LATEST."
         )),
-        Error::Exists(name) => ApiError::of(
-            &shapes::RESOURCE_CONFLICT_EXCEPTION,
-            format!("Function already exist: {name}"),
-        ),
+        Error::Exists(name) => conflict(format!("Function already exist: {name}")),
         Error::Invalid {
             what: "environment",
             why,
@@ -104,34 +84,17 @@ pub(crate) fn api(error: Error, arn: impl Display) -> ApiError {
             &shapes::CODE_STORAGE_EXCEEDED_EXCEPTION,
             "Code storage limit exceeded.",
         ),
-        Error::Revision => ApiError::of(
-            &shapes::PRECONDITION_FAILED_EXCEPTION,
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
-             retrieve the latest Revision Id",
-        ),
-        Error::StatementExists(id) => ApiError::of(
-            &shapes::RESOURCE_CONFLICT_EXCEPTION,
-            format!(
-                "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the \
-                 existing statement."
-            ),
-        ),
+        Error::Revision => other_revision("GetFunction/GetAlias"),
+        Error::StatementExists(id) => conflict(format!(
+            "The statement id ({id}) provided already exists. Please provide a new statement id, or remove the existing \
+             statement."
+        )),
         Error::NoStatement(id) => {
             not_found(format!("Statement {id} is not found in resource policy."))
         }
         Error::NoPolicy => not_found("No policy is associated with the given resource."),
-        Error::PolicyRevision => ApiError::of(
-            &shapes::PRECONDITION_FAILED_EXCEPTION,
-            "The Revision Id provided does not match the latest Revision Id. Call the GetPolicy API to retrieve the \
-             latest Revision Id",
-        ),
-        Error::PolicyTooLarge { size } => ApiError::of(
-            &shapes::POLICY_LENGTH_EXCEEDED_EXCEPTION,
-            format!(
-                "The final policy size ({size}) is bigger than the limit ({}).",
-                limits::POLICY_BYTES_MAX
-            ),
-        ),
+        Error::PolicyRevision => other_revision("GetPolicy"),
+        Error::PolicyTooLarge { size } => policy_too_large(size),
         Error::Claim(fault) => claim(fault),
         Error::NoEventSettings => event_settings::none(&arn.to_string()),
         Error::Destination(fault) => event_settings::destination(fault),
@@ -163,9 +126,45 @@ pub(crate) fn other(error: Error) -> ApiError {
     ApiError::of(&shapes::SERVICE_EXCEPTION, error.to_string())
 }
 
+/// Something that is there already, or in use.
+fn conflict(message: impl Into<String>) -> ApiError {
+    ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, message)
+}
+
+/// A version that aliases lead to cannot be deleted.
+fn referenced(aliases: &[AliasName]) -> ApiError {
+    let aliases: Vec<_> = aliases.iter().map(ToString::to_string).collect();
+    conflict(format!(
+        "Version was not able to be deleted because the following aliases reference it: [{}]",
+        aliases.join(", ")
+    ))
+}
+
+/// Something is at another revision than the caller says; `operation` tells at which.
+fn other_revision(operation: &str) -> ApiError {
+    let message = format!(
+        "The Revision Id provided does not match the latest Revision Id. Call the {operation} API to retrieve the latest \
+         Revision Id"
+    );
+    ApiError::of(&shapes::PRECONDITION_FAILED_EXCEPTION, message)
+}
+
+fn too_large_together(size: u64) -> ApiError {
+    let max = limits::UNPACKED_BYTES_MAX;
+    invalid_parameter(format!(
+        "Function code combined with layers exceeds the maximum allowed size of {max} bytes. The actual size is {size} \
+         bytes."
+    ))
+}
+
+fn policy_too_large(size: usize) -> ApiError {
+    let max = limits::POLICY_BYTES_MAX;
+    let message = format!("The final policy size ({size}) is bigger than the limit ({max}).");
+    ApiError::of(&shapes::POLICY_LENGTH_EXCEEDED_EXCEPTION, message)
+}
+
 fn claim(fault: ClaimFault) -> ApiError {
     let minimum = limits::UNRESERVED_MIN;
-    let conflict = |text: &str| ApiError::of(&shapes::RESOURCE_CONFLICT_EXCEPTION, text);
     match fault {
         ClaimFault::ReservedMinimum => claim_refused(format!(
             "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution \

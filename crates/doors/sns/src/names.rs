@@ -112,3 +112,57 @@ pub(crate) fn behind(token: Option<String>) -> Result<Option<String>, ApiError> 
 pub(crate) fn nothing<T>(_: T) -> Nothing {
     Nothing {}
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_types::{Account, Region};
+
+    use super::*;
+
+    const ID: &str = "01234567-89ab-cdef-0123-456789abcdef";
+    const TOPIC: &str = "arn:aws:sns:us-east-1:000000000000:t";
+
+    fn context() -> Context {
+        let (region, account) = (Region("us-east-1".into()), Account("000000000000".into()));
+        Context::new("request", region, account, "127.0.0.1:4566")
+    }
+
+    #[test]
+    fn an_arn_names_what_is_of_this_partition_service_region_and_account() {
+        let topic = |arn: &str| topic_name(arn, &context()).ok();
+        let subscription = |arn: &str| subscription_id(&format!("{arn}:{ID}"), &context()).ok();
+        assert_eq!(topic(TOPIC).as_deref(), Some("t"));
+        assert_eq!(subscription(TOPIC), Some(("t".to_owned(), ID.to_owned())));
+        for other in [
+            "arn:aws-cn:sns:us-east-1:000000000000:t",
+            "arn:awsome:sns:us-east-1:000000000000:t",
+            "arn::sns:us-east-1:000000000000:t",
+            "urn:aws:sns:us-east-1:000000000000:t",
+            "arn:aws:sqs:us-east-1:000000000000:t",
+            "arn:aws:sns:eu-west-1:000000000000:t",
+            "arn:aws:sns:us-east-1:111111111111:t",
+        ] {
+            assert_eq!(topic(other), None, "{other}");
+            assert_eq!(subscription(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn an_arn_has_as_many_parts_as_what_it_names() {
+        let why = |refused: ApiError| refused.message().to_owned();
+        let short = "Reason: An ARN must have at least 6 elements, not 2";
+        let refused = topic_name("arn:aws", &context()).unwrap_err();
+        assert_eq!(why(refused), format!("Invalid parameter: TopicArn {short}"));
+        let refused = topic_name(&format!("{TOPIC}:{ID}"), &context()).unwrap_err();
+        assert_eq!(why(refused), "Invalid parameter: TopicArn");
+        for (arn, what) in [
+            ("arn:aws", format!("SubscriptionArn {short}")),
+            (TOPIC, "SubscriptionId".to_owned()),
+            (&format!("{TOPIC}:no-id"), "SubscriptionId".to_owned()),
+            (&format!("{TOPIC}:{ID}:more"), "SubscriptionId".to_owned()),
+        ] {
+            let refused = subscription_id(arn, &context()).unwrap_err();
+            assert_eq!(why(refused), format!("Invalid parameter: {what}"), "{arn}");
+        }
+    }
+}

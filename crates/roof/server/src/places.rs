@@ -165,4 +165,30 @@ mod tests {
         let regions: Vec<_> = regions.iter().map(|(region, _)| &*region.0).collect();
         assert_eq!(regions, ["eu-west-2"]);
     }
+
+    /// What was opened before a restart runs from the start, whether anybody asks for it or not.
+    #[tokio::test]
+    async fn what_was_opened_before_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        let ground = Ground::for_tests(dir.path()).await;
+        let account = ground.place.account.clone();
+        let far = Place::new(account.0.clone(), "eu-west-2");
+        let known = PlaceRecord {
+            account,
+            region: far.region.clone(),
+        };
+        let numbers = Table::new(ground.catalog.clone(), Prefix::Places);
+        numbers.write("1", &known, Expect::Absent).await.unwrap();
+        let places = Places::open(ground).await.unwrap();
+        assert!(places.runs(&far));
+        let others = [
+            Place::new("999999999999", "eu-west-2"),
+            Place::new(far.account.0.clone(), "ap-south-1"),
+        ];
+        for other in &others {
+            assert!(!places.runs(other), "{}", other.region.0);
+        }
+        OpenPlace::open(&*places, &others[1]).await.unwrap();
+        assert!(places.runs(&others[1]));
+    }
 }

@@ -178,10 +178,10 @@ const CALLS: &[(&str, Call)] = &[
         Box::pin(async move {
             let id = publish_layer(w, "l").await?;
             let used = vec![w.functions.layer(&id).await?.used()];
-            give_layers(w, used).await?;
+            give_layers(w, "f", used).await?;
             w.functions.publish(&name("f"), Publish::default()).await?;
             w.functions.delete_layer(&id).await?;
-            give_layers(w, vec![]).await?;
+            give_layers(w, "f", vec![]).await?;
             w.functions.delete_version(&name("f"), 2).await
         })
     }),
@@ -224,9 +224,13 @@ async fn publish_layer(world: &World, layer: &str) -> Result<crate::LayerId, Err
     Ok(published.id())
 }
 
-async fn give_layers(world: &World, layers: Vec<crate::Layer>) -> Result<(), Error> {
+async fn give_layers(
+    world: &World,
+    function: &str,
+    layers: Vec<crate::Layer>,
+) -> Result<(), Error> {
     let change = move |configuration: &mut Configuration| configuration.layers = layers;
-    let function = name("f");
+    let function = name(function);
     let given = world
         .functions
         .update_configuration(&function, None, change);
@@ -534,4 +538,35 @@ async fn tags_of_two_nodes_are_both_kept() {
     assert_eq!((one, other), (Ok(()), Ok(())));
     let tags = world.functions.get(&name("f")).await.unwrap().tags;
     assert_eq!(tags.into_keys().collect::<Vec<_>>(), ["one", "other"]);
+}
+
+/// Each writes the layer anew, so the second finds it changed, which is nobody's business but ours.
+#[tokio::test]
+async fn a_layer_is_given_to_two_functions_at_a_time() {
+    let world = world(&CountedTasks::default()).await;
+    create(&world, "g").await.unwrap();
+    let id = publish_layer(&world, "l").await.unwrap();
+    let used = world.functions.layer(&id).await.unwrap().used();
+    let give = |function| give_layers(&world, function, vec![used.clone()]);
+    let (one, other) = futures_util::join!(give("f"), give("g"));
+    assert_eq!((one, other), (Ok(()), Ok(())));
+    for function in ["f", "g"] {
+        let function = world.functions.get(&name(function)).await.unwrap();
+        assert_eq!(function.configuration.layers, std::slice::from_ref(&used));
+    }
+}
+
+#[tokio::test]
+async fn one_of_two_changes_of_a_function_at_a_time_is_refused() {
+    let world = world(&CountedTasks::default()).await;
+    let f = name("f");
+    let change = |timeout_s| {
+        let change = move |configuration: &mut Configuration| configuration.timeout_s = timeout_s;
+        world.functions.update_configuration(&f, None, change)
+    };
+    let (one, other) = futures_util::join!(change(7), change(8));
+    assert!(matches!(
+        (one, other),
+        (Ok(_), Err(Error::Revision)) | (Err(Error::Revision), Ok(_))
+    ));
 }

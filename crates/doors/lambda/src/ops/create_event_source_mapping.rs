@@ -1,6 +1,9 @@
 //! CreateEventSourceMapping.
 
-use headwater_mappings::{Error, LastResult, NewMapping, Settings, limits::TAGS_MAX};
+use std::collections::BTreeMap;
+
+use headwater_mappings::{Error, LastResult, Mapping, NewMapping, Settings, limits::TAGS_MAX};
+use headwater_shapes::Timestamp;
 use headwater_shapes_lambda::{
     CreateEventSourceMappingRequest, EventSourceMappingConfiguration, ops::CreateEventSourceMapping,
 };
@@ -14,12 +17,71 @@ use crate::{
     tags,
 };
 
+/// The parts of a request that are read.
+struct Asked {
+    source: Option<String>,
+    function: String,
+    /// The word for where it begins in a stream, and the time that goes with one of them.
+    start: (Option<String>, Option<Timestamp>),
+    enabled: bool,
+    wanted: Wanted,
+    tags: BTreeMap<String, String>,
+}
+
 impl Handle<CreateEventSourceMapping> for Lambda {
     async fn handle(
         &self,
         input: CreateEventSourceMappingRequest,
         _context: &Context,
     ) -> Result<EventSourceMappingConfiguration, ApiError> {
+        let asked = Asked::of(input)?;
+        let options = self.functions.options();
+        let source = source_of(asked.source.as_deref(), options)?;
+        let function = self.mapped_function(&asked.function).await?;
+        tags::check(&asked.tags)?;
+        if asked.tags.len() > TAGS_MAX {
+            return Err(mappings::api(Error::TooManyTags));
+        }
+        let defaults = match source.kind {
+            Kind::Stream => Settings::default(),
+            Kind::Queue | Kind::FifoQueue => Settings::of_queues(),
+        };
+        let (position, time) = asked.start;
+        let new = NewMapping {
+            function: function.arn.clone(),
+            source: source.named,
+            stream: source.stream,
+            start: start_of(source.kind, position.as_deref(), time)?,
+            settings: asked.wanted.over(defaults, source.kind)?,
+            enabled: asked.enabled,
+            tags: asked.tags,
+        };
+        if source.kind != Kind::Stream {
+            self.check_queue(&new.source, &function).await?;
+        }
+        let (source, function) = (new.source.clone(), new.function.clone());
+        let made = self.mappings.create(new).await;
+        let made = made.map_err(|error| mappings::pair(error, &source, &function))?;
+        Ok(configuration(
+            &made,
+            begun(&made),
+            &LastResult::None,
+            options,
+        ))
+    }
+}
+
+/// The stage of a new mapping.
+fn begun(made: &Mapping) -> Stage {
+    match made.enabled || !made.is_of_queue() {
+        true => Stage::Creating,
+        // Recorded on AWS for a queue.
+        false => Stage::Disabled,
+    }
+}
+
+impl Asked {
+    fn of(input: CreateEventSourceMappingRequest) -> Result<Self, ApiError> {
         let CreateEventSourceMappingRequest {
             event_source_arn,
             function_name,
@@ -63,9 +125,6 @@ impl Handle<CreateEventSourceMapping> for Lambda {
             document_db_event_source_config,
             provisioned_poller_config,
         })?;
-        let options = self.functions.options();
-        let source = source_of(event_source_arn.as_deref(), options)?;
-        let function = self.mapped_function(&function_name).await?;
         let wanted = Wanted {
             batch_size,
             filters: filter_criteria,
@@ -79,39 +138,13 @@ impl Handle<CreateEventSourceMapping> for Lambda {
             response_types: function_response_types,
             scaling: scaling_config,
         };
-        let tags = tags.unwrap_or_default();
-        tags::check(&tags)?;
-        if tags.len() > TAGS_MAX {
-            return Err(mappings::api(Error::TooManyTags));
-        }
-        let defaults = match source.kind {
-            Kind::Stream => Settings::default(),
-            Kind::Queue | Kind::FifoQueue => Settings::of_queues(),
-        };
-        let new = NewMapping {
-            function: function.arn.clone(),
-            source: source.named,
-            stream: source.stream,
-            start: start_of(
-                source.kind,
-                starting_position.as_deref(),
-                starting_position_timestamp,
-            )?,
-            settings: wanted.over(defaults, source.kind)?,
+        Ok(Self {
+            source: event_source_arn,
+            function: function_name,
+            start: (starting_position, starting_position_timestamp),
             enabled: enabled.unwrap_or(true),
-            tags,
-        };
-        if source.kind != Kind::Stream {
-            self.check_queue(&new.source, &function).await?;
-        }
-        let (source, function) = (new.source.clone(), new.function.clone());
-        let made = self.mappings.create(new).await;
-        let made = made.map_err(|error| mappings::pair(error, &source, &function))?;
-        let stage = match made.enabled || !made.is_of_queue() {
-            true => Stage::Creating,
-            // Recorded on AWS for a queue.
-            false => Stage::Disabled,
-        };
-        Ok(configuration(&made, stage, &LastResult::None, options))
+            wanted,
+            tags: tags.unwrap_or_default(),
+        })
     }
 }

@@ -11,12 +11,65 @@ use crate::{
     mappings::{self, Kind, Stage, Unread, Wanted, configuration, kind_of, refuse_unread},
 };
 
+/// The parts of a request that are read.
+struct Asked {
+    id: String,
+    function: Option<String>,
+    enabled: Option<bool>,
+    wanted: Wanted,
+}
+
 impl Handle<UpdateEventSourceMapping> for Lambda {
     async fn handle(
         &self,
         input: UpdateEventSourceMappingRequest,
         _context: &Context,
     ) -> Result<EventSourceMappingConfiguration, ApiError> {
+        let Asked {
+            id,
+            function,
+            enabled,
+            wanted,
+        } = Asked::of(input)?;
+        let before = self.mappings.get(&id).map_err(mappings::api)?;
+        let function = match function {
+            Some(name) => Some(self.mapped_function(&name).await?),
+            None => None,
+        };
+        // Checked against what there is, and put over what there is by then.
+        let kind = kind_of(&before.source);
+        wanted.clone().over(before.settings.clone(), kind)?;
+        if let Some(function) = &function
+            && kind != Kind::Stream
+        {
+            self.check_queue(&before.source, function).await?;
+        }
+        let function = function.map(|function| function.arn);
+        let asked = function.clone().unwrap_or(before.function);
+        let change = move |mapping: &mut Mapping| {
+            let settings = wanted.clone().over(mapping.settings.clone(), kind);
+            mapping.settings = settings.map_err(|error| Error::Refused(error.message().into()))?;
+            if let Some(function) = &function {
+                mapping.function = function.clone();
+            }
+            mapping.enabled = enabled.unwrap_or(mapping.enabled);
+            Ok(())
+        };
+        let changed = self.mappings.update(&id, change).await;
+        let changed = changed.map_err(|error| mappings::pair(error, &before.source, &asked))?;
+        let stage = match (before.enabled, changed.enabled) {
+            (false, true) => Stage::Enabling,
+            (true, false) => Stage::Disabling,
+            _ => Stage::Updating,
+        };
+        let last = self.mappings.last_result(&id).map_err(mappings::api)?;
+        let options = self.functions.options();
+        Ok(configuration(&changed, stage, &last, options))
+    }
+}
+
+impl Asked {
+    fn of(input: UpdateEventSourceMappingRequest) -> Result<Self, ApiError> {
         let UpdateEventSourceMappingRequest {
             uuid,
             function_name,
@@ -52,11 +105,6 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
             provisioned_poller_config,
             ..Unread::default()
         })?;
-        let before = self.mappings.get(&uuid).map_err(mappings::api)?;
-        let function = match function_name {
-            Some(name) => Some(self.mapped_function(&name).await?),
-            None => None,
-        };
         let wanted = Wanted {
             batch_size,
             filters: filter_criteria,
@@ -70,34 +118,11 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
             response_types: function_response_types,
             scaling: scaling_config,
         };
-        // Checked against what there is, and put over what there is by then.
-        let kind = kind_of(&before.source);
-        wanted.clone().over(before.settings.clone(), kind)?;
-        if let Some(function) = &function
-            && kind != Kind::Stream
-        {
-            self.check_queue(&before.source, function).await?;
-        }
-        let function = function.map(|function| function.arn);
-        let asked = function.clone().unwrap_or(before.function);
-        let change = move |mapping: &mut Mapping| {
-            let settings = wanted.clone().over(mapping.settings.clone(), kind);
-            mapping.settings = settings.map_err(|error| Error::Refused(error.message().into()))?;
-            if let Some(function) = &function {
-                mapping.function = function.clone();
-            }
-            mapping.enabled = enabled.unwrap_or(mapping.enabled);
-            Ok(())
-        };
-        let changed = self.mappings.update(&uuid, change).await;
-        let changed = changed.map_err(|error| mappings::pair(error, &before.source, &asked))?;
-        let stage = match (before.enabled, changed.enabled) {
-            (false, true) => Stage::Enabling,
-            (true, false) => Stage::Disabling,
-            _ => Stage::Updating,
-        };
-        let last = self.mappings.last_result(&uuid).map_err(mappings::api)?;
-        let options = self.functions.options();
-        Ok(configuration(&changed, stage, &last, options))
+        Ok(Self {
+            id: uuid,
+            function: function_name,
+            enabled,
+            wanted,
+        })
     }
 }

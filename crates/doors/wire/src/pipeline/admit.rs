@@ -196,11 +196,7 @@ impl Pipeline {
         let mut fields = query::Fields::parse(&text)?;
         let field = |name| fields.get(name).unwrap_or_default().to_owned();
         let (action, version) = (field("Action"), field("Version"));
-        let by_scope = signed_scope(head).map(|scope| scope.service);
-        let path = head.uri.path();
-        let linked = || self.linked(&action).filter(|_| version.is_empty());
-        let entry = self.queried(&version, by_scope.as_deref(), path);
-        let Some(entry) = entry.or_else(linked) else {
+        let Some(entry) = self.entry_of_form(head, &action, &version) else {
             let known = Known::queried(&version).or(signed);
             context.dialect = known.map_or(context.dialect, Known::dialect);
             return Err(
@@ -214,17 +210,8 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        let is_open = route.is_some_and(|route| route.line.anonymous.is_some());
-        if self.options.verifier.is_none() && !is_open && is_from_elsewhere(head, &context.host) {
-            // Without keys, any page that somebody opens could have their browser do it. What needs no key anywhere, as links
-            // in messages, may be done from pages.
-            let text = "A page of another origin cannot post forms to a server without keys.";
-            return Err(ApiError::new(403, "AccessDenied", text));
-        }
-        match route.and_then(|route| route.line.anonymous) {
-            Some(arn) if !is_signed(head) => self.admit_unsigned(&field(arn), context),
-            _ => self.authenticate_body(head, &received.bytes, true, context)?,
-        }
+        self.admit_sender(head, &received.bytes, &fields, route, context)?;
+        let path = head.uri.path();
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
         };
@@ -238,7 +225,7 @@ impl Pipeline {
             });
         };
         if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
-            fields.add(member, head.uri.path());
+            fields.add(member, path);
         }
         let tree = query::read(fields, route.shape.input, form)?;
         let call = Call {
@@ -255,6 +242,13 @@ impl Pipeline {
     /// The table that says which operations there are; those of other places have other state and the same lines.
     fn table(&self, entry: &Entry) -> &Table {
         &self.places.at_home()[entry.index]
+    }
+
+    /// The service that a form is for.
+    fn entry_of_form(&self, head: &Parts, action: &str, version: &str) -> Option<&Entry> {
+        let by_scope = signed_scope(head).map(|scope| scope.service);
+        let entry = self.queried(version, by_scope.as_deref(), head.uri.path());
+        entry.or_else(|| self.linked(action).filter(|_| version.is_empty()))
     }
 
     /// The query service of that version, the one that the request is signed for, or that has addresses such as this.
@@ -308,6 +302,32 @@ impl Pipeline {
                 checked.map_err(|error| if by_query { in_query(error) } else { error })?;
         }
         Ok(())
+    }
+
+    /// Sets the caller to the one who signed a form, or to nobody where its operation asks for no signature.
+    fn admit_sender(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        fields: &query::Fields,
+        route: Option<&Route>,
+        context: &mut Context,
+    ) -> Result<(), ApiError> {
+        let anonymous = route.and_then(|route| route.line.anonymous);
+        let has_keys = self.options.verifier.is_some();
+        if !has_keys && anonymous.is_none() && is_from_elsewhere(head, &context.host) {
+            // Without keys, any page that somebody opens could have their browser do it. What needs no key anywhere, as links
+            // in messages, may be done from pages.
+            let text = "A page of another origin cannot post forms to a server without keys.";
+            return Err(ApiError::new(403, "AccessDenied", text));
+        }
+        match anonymous {
+            Some(arn) if !is_signed(head) => {
+                self.admit_unsigned(fields.get(arn).unwrap_or_default(), context);
+                Ok(())
+            }
+            _ => self.authenticate_body(head, body, true, context),
+        }
     }
 
     /// Lets somebody in who is not known, to the region of an ARN if that is open.
