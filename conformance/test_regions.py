@@ -74,7 +74,7 @@ def test_a_region_that_cannot_be_one_is_the_servers_own(new_server):
     [
         ("sts", "get_caller_identity", {}),
         ("iam", "list_roles", {}),
-        ("dynamodb", "list_tables", {}),
+        ("athena", "list_work_groups", {}),
         ("ec2", "describe_vpcs", {}),
         ("apigateway", "get_rest_apis", {}),
         ("cloudwatch", "list_metrics", {}),

@@ -1,4 +1,4 @@
-// Kinesis and S3 through the Go SDK v2: sdk-go streams|fanout|objects name http1|http2
+// Kinesis, S3 and DynamoDB through the Go SDK v2: sdk-go streams|fanout|objects|tables name http1|http2
 // The endpoint comes from AWS_ENDPOINT_URL, the authority that it is trusted by from AWS_CA_BUNDLE. Prints a summary, or panics at the first mismatch.
 package main
 
@@ -23,6 +23,7 @@ func main() {
 		"streams": streams,
 		"fanout":  fanout,
 		"objects": objects,
+		"tables":  tables,
 	}
 	scenario, name, protocol := os.Args[1], os.Args[2], os.Args[3]
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)

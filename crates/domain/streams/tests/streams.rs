@@ -7,6 +7,7 @@ use std::sync::Arc;
 use headwater_log::{Append, LogError, NewRecord, Retention, ShardLog, ShardNumber};
 use headwater_streams::{
     Error, NewStream, NoOtherReaders, Options, PutError, ShardFilter, ShardMetrics, Start, Tags,
+    TokenError,
 };
 use headwater_types::{HashKey, Millis, ShardIndex};
 use support::{NO_LIMITS, START, World, alone, entry, entry_at, name};

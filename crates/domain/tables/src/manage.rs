@@ -51,22 +51,6 @@ impl Tables {
         Ok(env.to_the_end(settle).await?)
     }
 
-    /// Of each partition, where its changes end. All that come behind it were made under the table's record as it is now
-    /// or later: so a stream that was enabled before the call shows from there on all that it has to show.
-    ///
-    /// # Errors
-    /// [`Error::NoTable`], or what failed below.
-    pub async fn ends(&self, name: &str) -> Result<Vec<u64>, Error> {
-        let table = self.inner.core.table(name)?;
-        let mut ends = Vec::new();
-        for partition in 0..table.layout().record.partitions {
-            let lease = self.inner.lease(&table, partition).await?;
-            ends.push(lease.partition.meta.position);
-            lease.give_back();
-        }
-        Ok(ends)
-    }
-
     /// Deletes a table with all that it has. Returns it as it was.
     ///
     /// # Errors

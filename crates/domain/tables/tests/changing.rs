@@ -4,7 +4,7 @@
 mod support;
 
 use headwater_tables::{
-    Cancellation, Error, GlobalIndex, IndexState, NewTable, Projected, Stream, TableRecord, Tables,
+    Cancellation, Error, GlobalIndex, IndexState, NewTable, Projected, TableRecord, Tables,
     TimeToLive, Transaction, ViewType, WriteAction,
 };
 use support::{
@@ -137,7 +137,7 @@ async fn a_token_does_a_transaction_once() {
 }
 
 #[tokio::test]
-async fn a_stream_that_is_enabled_shows_items_as_they_were_from_its_ends_on() {
+async fn a_stream_that_is_enabled_shows_items_as_they_were() {
     let world = World::new().await;
     let quiet = NewTable {
         stream: None,
@@ -150,19 +150,14 @@ async fn a_stream_that_is_enabled_shows_items_as_they_were_from_its_ends_on() {
         .write(key_of(&first), set("x", number(2)))
         .await
         .unwrap();
-    let enable = |record: &mut TableRecord| {
-        let stream = Stream {
-            label: START,
-            view: ViewType::Old,
-            disabled: None,
-            begins: Vec::new(),
-        };
-        record.streams.insert(0, stream);
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, enable).await.unwrap();
-    let ends = world.tables.ends(TABLE).await.unwrap();
-    assert_eq!((ends.len(), ends.iter().sum::<u64>()), (4, 2));
+    let record = world
+        .tables
+        .enable_stream(TABLE, ViewType::Old)
+        .await
+        .unwrap();
+    let begins = record.streams[0].begins.iter().flatten();
+    let begins: Vec<_> = begins.map(|begin| begin.offset).collect();
+    assert_eq!((begins.len(), begins.iter().sum::<u64>()), (4, 2));
     world
         .write(key_of(&first), WriteAction::Delete)
         .await

@@ -1,3 +1,7 @@
+//! Streams over parts in memory.
+
+mod rolling;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use headwater_catalog::MemoryCatalog;
@@ -240,50 +244,6 @@ async fn a_table_has_one_stream_at_a_time() {
 }
 
 #[tokio::test]
-async fn shards_roll_and_nothing_is_lost_or_twice() {
-    let world = World::with_table(Some(ViewType::Both)).await;
-    let stream = world.stream();
-    world.roll().await;
-    assert_eq!(stream.shards().unwrap().len(), 4);
-    for round in 0..3 {
-        for key in 0..20 {
-            world.put(&format!("k{key}"), &format!("{round}")).await;
-        }
-        world.delete(&format!("k{round}")).await;
-        world.clock.advance(ROLL_EVERY);
-        world.roll().await;
-    }
-    let shards = stream.shards().unwrap();
-    assert_eq!(shards.len(), 16);
-    assert!(shards.is_sorted_by_key(|shard| shard.id.to_string()));
-    for shard in &shards {
-        let parent = shards.iter().find(|other| Some(other.id) == shard.parent);
-        assert_eq!(parent.is_some(), shard.id.begun > START);
-        if let Some(parent) = parent {
-            assert_eq!(
-                (parent.end, parent.id.partition),
-                (Some(shard.id.begin), shard.id.partition)
-            );
-        }
-    }
-    let mut items: BTreeMap<String, Item> = BTreeMap::new();
-    let events = read(&stream).await;
-    assert_eq!(events.len(), 63);
-    for event in events {
-        let known = match event.after.clone() {
-            Some(after) => items.insert(key_of(&event), after),
-            None => items.remove(&key_of(&event)),
-        };
-        assert_eq!(event.before, known);
-    }
-    for key in 0..20 {
-        let key = format!("k{key}");
-        let found = world.tables.read("t", &item(&key, None)).await.unwrap();
-        assert_eq!(found.as_ref(), items.get(&key));
-    }
-}
-
-#[tokio::test]
 async fn a_disabled_stream_can_be_read_for_a_day() {
     let world = World::with_table(Some(ViewType::New)).await;
     let stream = world.stream();
@@ -379,7 +339,7 @@ async fn other_domains_read_it_as_a_source() {
         .iter()
         .find(|shard| !shard.parents.is_empty())
         .unwrap();
-    assert_eq!(child.parents, [parent.id.clone()]);
+    assert_eq!(child.parents, std::slice::from_ref(&parent.id));
     assert_eq!((parent.first, parent.end, child.first), (0, 2, 2));
     let limit = SourceLimit {
         records: 10,

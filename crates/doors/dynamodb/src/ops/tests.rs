@@ -120,6 +120,27 @@ async fn an_index_is_made_of_a_table_that_there_is() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_deleted_is_shown_until_it_is_gone() {
+    let world = World::new().await;
+    let mut with_index = World::table("taxi");
+    with_index["GlobalSecondaryIndexes"] = json!([{
+        "IndexName": "byA",
+        "KeySchema": [{"AttributeName": "a", "KeyType": "HASH"}],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }]);
+    world.ok::<CreateTable>(with_index).await;
+    world.pass(1);
+    let delete = json!({
+        "TableName": "taxi",
+        "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "byA"}}],
+    });
+    let shown = world.ok::<UpdateTable>(delete).await;
+    let index = &shown["TableDescription"]["GlobalSecondaryIndexes"][0];
+    assert_eq!(index["IndexStatus"], "DELETING");
+    assert_eq!(index["ItemCount"], 0);
+}
+
+#[tokio::test]
 async fn tables_have_tags() {
     let world = World::with("taxi").await;
     let arn = arn_of("taxi");

@@ -2,6 +2,7 @@
 //! small trait that the other gave when it opened, so it stands behind the other in the list.
 
 mod dynamodb;
+mod dynamodbstreams;
 #[cfg(test)]
 mod echo;
 mod firehose;
@@ -50,6 +51,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "dynamodb",
         open: |ground, given| Box::pin(dynamodb::open(ground, given)),
+    },
+    Service {
+        name: "dynamodbstreams",
+        open: |ground, given| Box::pin(dynamodbstreams::open(ground, given)),
     },
     Service {
         name: "kinesis",
@@ -138,6 +143,8 @@ pub struct Given {
     pub functions: Option<Functions>,
     /// The delivery streams that messages are put into.
     pub deliveries: Option<Arc<Deliveries>>,
+    /// The tables of items whose changes others read.
+    pub items: Option<Arc<headwater_tables::Tables>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
     /// The topics that others publish to. Their service uses functions, so it comes after those that find it here.

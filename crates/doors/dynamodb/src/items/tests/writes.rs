@@ -181,3 +181,23 @@ async fn collections_are_told_of_tables_with_local_indexes() {
         json!({"ItemCollectionKey": {"p": {"S": "a"}}, "SizeEstimateRangeGB": [0.0, 1.0]})
     );
 }
+
+#[tokio::test]
+async fn an_update_that_only_takes_away_makes_no_item() {
+    let world = World::with_items().await;
+    for what in [
+        json!({"AttributeUpdates": {"a": {"Action": "DELETE"}}}),
+        json!({"UpdateExpression": "REMOVE a, b.c, d[0]"}),
+        json!({
+            "UpdateExpression": "DELETE a :a",
+            "ExpressionAttributeValues": {":a": {"SS": ["a"]}},
+        }),
+    ] {
+        let mut update = what;
+        update["TableName"] = json!("plain");
+        update["Key"] = key();
+        update["ReturnValues"] = json!("ALL_NEW");
+        assert_eq!(world.ok::<UpdateItem>(update).await, json!({}));
+        assert_eq!(get(&world).await, json!(null));
+    }
+}

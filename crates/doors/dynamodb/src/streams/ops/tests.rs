@@ -194,6 +194,46 @@ async fn what_expired_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn a_position_may_be_a_time() {
+    let world = World::with_stream().await;
+    world.put("1").await;
+    world.pass(10);
+    world.put("2").await;
+    let described = world.describe(json!({})).await;
+    let arn = world.arn().await;
+    // The table was made 123 ms after this second.
+    let second = 1_700_000_000.0;
+    for (time, expected) in [
+        (second, 2),
+        (second + 0.1, 1),
+        (second + 10.0, 1),
+        (second + 10.1, 0),
+    ] {
+        let mut found = 0;
+        for shard in described["Shards"].as_array().unwrap() {
+            let input = json!({
+                "StreamArn": arn,
+                "ShardId": shard["ShardId"],
+                "ShardIteratorType": "AT_TIMESTAMP",
+                "Timestamp": time,
+            });
+            let answer = world.ok::<ops::GetShardIterator>(input).await;
+            let records = &world.read(&answer["ShardIterator"]).await["Records"];
+            found += records.as_array().unwrap().len();
+        }
+        assert_eq!(found, expected, "{time}");
+    }
+    let future = json!({
+        "StreamArn": arn,
+        "ShardId": described["Shards"][0]["ShardId"],
+        "ShardIteratorType": "AT_TIMESTAMP",
+        "Timestamp": second + 20.0,
+    });
+    let (code, _) = world.refused::<ops::GetShardIterator>(future).await;
+    assert_eq!(code, "ValidationException");
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_refused() {
     let world = World::with_stream().await;
     let shard = world.describe(json!({})).await["Shards"][0]["ShardId"].take();
