@@ -180,18 +180,21 @@ impl Worker {
         prepared: Result<(), Error>,
         reply: oneshot::Sender<Result<Lease, Error>>,
     ) {
-        let (back, returned) = oneshot::channel();
-        let lent = match (prepared, self.partition.take()) {
-            (Ok(()), Some(partition)) => Ok(Lease {
-                partition,
-                layout: self.table.layout(),
-                back,
-            }),
-            (Err(error), _) => Err(error),
-            (Ok(()), None) => Err(Error::Interrupted),
+        let partition = match (prepared, self.partition.take()) {
+            (Ok(()), Some(partition)) => partition,
+            // Nothing was lent that could come back.
+            (prepared, _) => {
+                let error = prepared.err().unwrap_or(Error::Interrupted);
+                return drop(reply.send(Err(error)));
+            }
         };
+        let (back, returned) = oneshot::channel();
         // The lease of a borrower that went away is dropped, and not given back.
-        drop(reply.send(lent));
+        drop(reply.send(Ok(Lease {
+            partition,
+            layout: self.table.layout(),
+            back,
+        })));
         self.partition = returned.await.ok();
     }
 

@@ -364,6 +364,12 @@ pub fn sync(index: &MemoryIndex) {
     index.sync().unwrap();
 }
 
+/// What a call returns, which it does soon.
+pub async fn in_time<T>(call: impl Future<Output = T>) -> T {
+    let in_time = tokio::time::timeout(Duration::from_secs(20), call).await;
+    in_time.unwrap()
+}
+
 /// Begins a call, lets everything go on for so many steps, and drops it.
 pub async fn begin<T>(call: impl Future<Output = T>, steps: usize) {
     let mut call = pin!(call);
