@@ -11,7 +11,7 @@ use std::{
 
 use headwater_catalog::{Version, Versioned};
 use headwater_env::Env;
-use headwater_log::{Retention, ShardLog};
+use headwater_log::{Retention, ShardLog, ShardNumber};
 use headwater_sealing::Tokens;
 use headwater_types::Millis;
 use parking_lot::{Mutex, RwLock};
@@ -20,6 +20,7 @@ use crate::{
     Error, TableRecord, TableState,
     capacity::Capacity,
     index::{Batch, Index, View},
+    keys::{table_of, transactions},
     layout::Layout,
     store::Store,
 };
@@ -107,6 +108,12 @@ impl Core {
     /// The table with this number.
     pub fn numbered(&self, number: u64) -> Option<Arc<Table>> {
         self.known.read().by_number.get(&number).cloned()
+    }
+
+    /// Whether a shard has changes of a table that is there, or has transactions.
+    pub fn has_shard(&self, shard: ShardNumber) -> bool {
+        let table = table_of(shard);
+        shard == transactions() || table.is_some_and(|table| self.numbered(table).is_some())
     }
 
     /// All tables.

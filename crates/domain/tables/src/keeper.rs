@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::{
     Error, TableRecord,
     core::{Core, kept_from},
-    keys::{shard, transactions},
+    keys::{shard, table_of, transactions},
     limits::{
         EXPIRE_EVERY, ROLL_LOOK_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP,
     },
@@ -128,13 +128,29 @@ impl Keeper {
         let floors = core.env.blocking(move || floors(&reading)).await?;
         core.sync().await?;
         self.synced = now;
+        self.trim(inner, floors).await
+    }
+
+    /// Has the logs forget what comes before these times.
+    async fn trim(
+        &mut self,
+        inner: &Inner,
+        floors: Vec<(ShardNumber, Millis)>,
+    ) -> Result<(), Error> {
         for (shard, floor) in floors {
-            let last = self.floors.entry(shard).or_default();
-            if floor >= last.plus(TRIM_STEP) {
-                core.log.open_shards(&[shard], kept_from(floor)).await?;
-                *last = floor;
+            let last = self.floors.get(&shard).copied().unwrap_or_default();
+            if floor < last.plus(TRIM_STEP) {
+                continue;
+            }
+            // The shard of a table that was deleted since would be made anew.
+            let _one = inner.changing.lock().await;
+            if inner.core.has_shard(shard) {
+                let kept = kept_from(floor);
+                inner.core.log.open_shards(&[shard], kept).await?;
+                self.floors.insert(shard, floor);
             }
         }
+        self.floors.retain(|shard, _| inner.core.has_shard(*shard));
         Ok(())
     }
 }
