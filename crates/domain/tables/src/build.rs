@@ -108,6 +108,10 @@ impl Inner {
 
 /// Makes a record's indexes those that they were to become.
 fn finish(record: &mut TableRecord, built: &TableRecord) {
+    // Another table of that name may have indexes of the same names and numbers, which nobody filled.
+    if record.number != built.number {
+        return;
+    }
     record.global.retain(|name, index| {
         let built = built
             .global

@@ -6,13 +6,13 @@ mod support;
 use std::time::Duration;
 
 use headwater_tables::{
-    Cancellation, Error, GlobalIndex, IndexState, NewTable, Projected, TableRecord, Tables,
-    TimeToLive, Transaction, ViewType, WriteAction,
+    Cancellation, Error, IndexState, NewTable, TableRecord, Tables, TimeToLive, Transaction,
+    ViewType, WriteAction,
 };
 use headwater_types::Millis;
 use support::{
-    ON_DEMAND, START, TABLE, World, in_time, item, key_of, new_table, number, schema, set, target,
-    text, world, write,
+    START, TABLE, World, add_late, in_time, item, key_of, new_table, number, set, target, text,
+    world, write,
 };
 
 #[tokio::test]
@@ -23,19 +23,7 @@ async fn a_new_index_is_filled_and_a_removed_one_leaves_nothing() {
             .put(item("p", sort, &[("a", number(sort)), ("x", number(sort))]))
             .await;
     }
-    let add = |record: &mut TableRecord| {
-        let index = GlobalIndex {
-            number: record.next_index,
-            key: schema("p", "a"),
-            projected: Projected::All,
-            state: IndexState::Creating,
-            billing: ON_DEMAND,
-        };
-        record.next_index += 1;
-        record.global.insert("late".into(), index);
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, add).await.unwrap();
+    world.tables.change(TABLE, add_late).await.unwrap();
     let state = |tables: &Tables, name: &str| {
         let record = tables.get(TABLE).unwrap();
         record.global.get(name).map(|index| index.state)

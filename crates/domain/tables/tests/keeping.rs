@@ -10,9 +10,11 @@ use std::sync::{
 
 use headwater_catalog::Table;
 use headwater_log::ShardLog;
-use headwater_tables::{Batch, Error, Index, MemoryIndex, NewTable, Tables, View, WriteAction};
+use headwater_tables::{
+    Batch, Error, Index, IndexState, MemoryIndex, NewTable, Tables, View, WriteAction,
+};
 use headwater_types::kept::Prefix;
-use support::{TABLE, World, in_time, item, key_of, new_table, number, write};
+use support::{TABLE, World, add_late, in_time, item, key_of, new_table, number, target, write};
 use tokio::sync::Mutex;
 
 /// An index whose syncs wait for as long as the test has `syncs`.
@@ -21,6 +23,15 @@ struct Held {
     rows: Arc<MemoryIndex>,
     syncs: Mutex<()>,
     begun: AtomicUsize,
+}
+
+impl Held {
+    /// Returns once a sync has begun, without time going by.
+    async fn is_syncing(&self) {
+        while self.begun.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
 impl Index for Held {
@@ -88,4 +99,27 @@ async fn a_table_that_is_deleted_while_its_changes_are_forgotten_stays_deleted()
         1,
         "that of transactions"
     );
+}
+
+#[tokio::test]
+async fn an_index_of_a_table_made_anew_shows_only_once_it_is_filled() {
+    const ITEMS: i64 = 3000;
+    let (world, index) = world().await;
+    put(&world, 1).await;
+    let held = index.syncs.lock().await;
+    world.tables.change(TABLE, add_late).await.unwrap();
+    in_time(index.is_syncing()).await;
+    // Another table of the name, whose index has the name and the number of the one that was filled.
+    world.tables.delete(TABLE).await.unwrap();
+    create(&world).await;
+    put(&world, ITEMS).await;
+    world.tables.change(TABLE, add_late).await.unwrap();
+    drop(held);
+    let is_active = async |world: &World| {
+        let record = world.tables.get(TABLE).unwrap();
+        record.global["late"].state == IndexState::Active
+    };
+    in_time(world.until(is_active)).await;
+    let (found, _) = world.tables.count(&target(Some("late"))).unwrap();
+    assert_eq!(found, ITEMS as u64);
 }
