@@ -65,7 +65,8 @@ pub(crate) const TOKENS: usize = 500_000;
 pub(crate) const CALLS: usize = 1024;
 /// Calls that share one durable write.
 pub(crate) const CALLS_A_WRITE: usize = 256;
-/// Bytes of changes that one durable write of a worker takes, unless one call has more.
+/// Bytes of items, before and after, of the calls that share one durable write, but for the last call: those that are
+/// answered, or changed.
 pub(crate) const WRITE_BYTES: usize = 4 << 20;
 /// Changes and bytes that are read at once to bring an index up to its log.
 pub(crate) const REPLAY_RECORDS: usize = 1000;

@@ -46,6 +46,14 @@ pub(crate) struct Outcome {
     after: Option<Arc<Item>>,
 }
 
+impl Outcome {
+    /// Bytes of its items.
+    pub fn size(&self) -> usize {
+        let items = self.before.iter().chain(&self.after);
+        items.map(|item| item_size(item)).sum()
+    }
+}
+
 impl From<Outcome> for Written {
     fn from(outcome: Outcome) -> Self {
         Self {
