@@ -61,6 +61,8 @@ pub(crate) const STREAM_LABEL_STEP: Duration = Duration::from_millis(1);
 pub(crate) const ROLL_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Tokens of transactions that are known; beyond that the oldest are forgotten before their time.
 pub(crate) const TOKENS: usize = 500_000;
+/// Bytes of whole items that one page of an index leads to, of which it may show little.
+pub(crate) const PAGE_READ_BYTES: usize = 16 << 20;
 /// Calls that wait for a partition's worker; those beyond it wait for a place.
 pub(crate) const CALLS: usize = 1024;
 /// Calls that share one durable write.
