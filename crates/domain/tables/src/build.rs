@@ -58,7 +58,7 @@ impl Inner {
 
     /// Gives partitions what they lack of transactions, also where nobody writes there.
     pub async fn settle(&self) -> Result<(), Error> {
-        let unsettled = self.core.unsettled.lock().clone();
+        let unsettled: Vec<_> = self.core.unsettled.lock().keys().copied().collect();
         for (number, partition) in unsettled {
             if let Some(table) = self.core.numbered(number) {
                 // Before any call, a worker makes its partition whole.

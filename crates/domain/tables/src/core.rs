@@ -1,7 +1,7 @@
 //! What all parts of the tables share: which tables there are, and what they are kept in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
@@ -34,8 +34,9 @@ pub(crate) struct Core {
     pub known: RwLock<Known>,
     /// The tokens in which readers of streams hold their positions.
     pub positions: Tokens,
-    /// Partitions that may lack changes of a transaction that was done: they get them before anything else is written.
-    pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
+    /// Partitions that may lack changes of a transaction that was done, as while it is under way, and since when: they get
+    /// them before anything else is written.
+    pub unsettled: Mutex<BTreeMap<(u64, u16), Millis>>,
     /// Bytes that were written to the index and may not be durable.
     pub unsynced: AtomicU64,
     /// Whether limits on capacity hold.

@@ -159,9 +159,10 @@ impl Keeper {
 fn floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
     let (view, now) = (core.view(), core.env.clock.now());
     let mut floors = Vec::new();
-    if core.unsettled.lock().is_empty() {
-        floors.push((transactions(), now.minus(TOKEN_KEPT)));
-    }
+    // A transaction of which a partition may lack changes was not appended before it was noted there.
+    let unsettled = core.unsettled.lock().values().min().copied();
+    let since = unsettled.map_or(now, |since| since.min(now));
+    floors.push((transactions(), since.minus(TOKEN_KEPT)));
     for table in core.tables() {
         let layout = table.layout();
         let readable = readable_since(&layout.record, now);
@@ -213,5 +214,29 @@ async fn build(inner: &Arc<Inner>) -> Result<(), Error> {
                 return Err(error);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{START, World};
+
+    #[tokio::test]
+    async fn transactions_are_forgotten_while_others_are_under_way() {
+        let world = World::with_table(None).await;
+        let core = &world.tables.inner.core;
+        let floor = || {
+            let mut floors = floors(core).unwrap().into_iter();
+            let floor = floors.find(|(shard, _)| *shard == transactions());
+            floor.map(|(_, floor)| floor)
+        };
+        let noted = |since| core.unsettled.lock().insert((1, 0), since);
+        noted(START);
+        world.clock.advance(TOKEN_KEPT * 3);
+        let now = START.plus(TOKEN_KEPT * 3);
+        assert!(floor() < Some(START));
+        noted(now);
+        assert_eq!(floor(), Some(now.minus(TOKEN_KEPT)));
     }
 }

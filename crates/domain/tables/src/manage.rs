@@ -226,7 +226,7 @@ impl Inner {
         drop(ended);
         // What its partitions lack of transactions went with them.
         let mut unsettled = self.core.unsettled.lock();
-        unsettled.retain(|(table, _)| *table != record.number);
+        unsettled.retain(|(table, _), _| *table != record.number);
         drop(unsettled);
         self.todo.lock().deleted.push(deleted);
         self.wake.notify_one();

@@ -110,7 +110,7 @@ impl Worker {
         }
         let mut partition = self.core.load(&self.table, self.index).await?;
         let id = (self.table.number, self.index);
-        let is_unsettled = self.core.unsettled.lock().contains(&id);
+        let is_unsettled = self.core.unsettled.lock().contains_key(&id);
         if is_unsettled {
             self.core.settle(&self.table, &mut partition).await?;
             self.core.unsettled.lock().remove(&id);
