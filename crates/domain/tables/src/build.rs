@@ -59,22 +59,34 @@ impl Inner {
     /// Gives partitions what they lack of transactions, also where nobody writes there.
     pub async fn settle(&self) -> Result<(), Error> {
         let unsettled: Vec<_> = self.core.unsettled.lock().keys().copied().collect();
+        let mut done = Ok(());
         for (number, partition) in unsettled {
             if let Some(table) = self.core.numbered(number) {
                 // Before any call, a worker makes its partition whole.
-                self.fill(&table, &table.layout(), partition).await?;
+                let filled = self.fill(&table, &table.layout(), partition).await;
+                done = done.and(filled.map(drop));
             }
         }
-        Ok(())
+        done
     }
 
     /// Removes items that expired.
     pub async fn expire(&self) -> Result<(), Error> {
+        let mut done = Ok(());
         for table in self.core.tables() {
-            let mut from = Some(Vec::new());
-            while let Some(start) = from {
-                from = self.expire_some(&table, start).await?;
+            match self.expire_all(&table).await {
+                Ok(()) | Err(Error::NoTable(_)) => {}
+                Err(error) => done = Err(error),
             }
+        }
+        done
+    }
+
+    /// Removes the items of a table that expired.
+    async fn expire_all(&self, table: &Arc<Table>) -> Result<(), Error> {
+        let mut from = Some(Vec::new());
+        while let Some(start) = from {
+            from = self.expire_some(table, start).await?;
         }
         Ok(())
     }

@@ -146,10 +146,13 @@ impl Core {
     /// Makes durable what the index has.
     pub async fn sync(&self) -> Result<(), Error> {
         let index = self.index.clone();
-        let before = self.unsynced.load(SeqCst);
-        self.env.blocking(move || index.sync()).await?;
-        self.unsynced.fetch_sub(before, SeqCst);
-        Ok(())
+        // Taken, and not only read: another sync may run beside this one.
+        let taken = self.unsynced.swap(0, SeqCst);
+        let synced = self.env.blocking(move || index.sync()).await;
+        if synced.is_err() {
+            self.unsynced.fetch_add(taken, SeqCst);
+        }
+        synced
     }
 }
 

@@ -12,12 +12,12 @@ use std::{
 use headwater_env::Env;
 use headwater_log::ShardNumber;
 use headwater_types::Millis;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::{
     Error, TableRecord,
     core::{Core, kept_from},
-    keys::{shard, table_of, transactions},
+    keys::{shard, transactions},
     limits::{
         EXPIRE_EVERY, ROLL_LOOK_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP,
     },
@@ -54,7 +54,70 @@ impl Todo {
     }
 }
 
-/// How far the background work is.
+/// Works until the tables are closed or gone. What may take long goes on beside what must not wait for it.
+pub(crate) async fn run(env: Env, woken: watch::Receiver<()>, tables: Weak<Inner>) {
+    let turns = || Turns {
+        env: env.clone(),
+        woken: woken.clone(),
+        tables: tables.clone(),
+    };
+    tokio::join!(keep(turns()), build(turns()), expire(turns()));
+}
+
+/// The turns of one kind of work.
+struct Turns {
+    env: Env,
+    woken: watch::Receiver<()>,
+    tables: Weak<Inner>,
+}
+
+impl Turns {
+    /// The tables, once it is time for the next turn; none where they are closed or gone.
+    async fn next(&mut self) -> Option<Arc<Inner>> {
+        tokio::select! {
+            () = self.env.clock.sleep(EXPIRE_EVERY) => {}
+            woken = self.woken.changed() => woken.ok()?,
+        }
+        let inner = self.tables.upgrade()?;
+        (!inner.is_closed.load(SeqCst)).then_some(inner)
+    }
+}
+
+/// Keeps what there is: partitions whole, the index synced, streams in shards.
+async fn keep(mut turns: Turns) {
+    let mut keeper = Keeper {
+        synced: turns.env.clock.elapsed(),
+        ..Keeper::default()
+    };
+    while let Some(inner) = turns.next().await {
+        report(inner.settle().await);
+        report(keeper.sync(&inner).await);
+        report(keeper.keep_streams(&inner).await);
+    }
+}
+
+/// Fills and removes indexes, and removes the rows of deleted tables.
+async fn build(mut turns: Turns) {
+    while let Some(inner) = turns.next().await {
+        report(remove_deleted(&inner).await);
+        report(build_indexes(&inner).await);
+    }
+}
+
+/// Removes items that expired.
+async fn expire(mut turns: Turns) {
+    while let Some(inner) = turns.next().await {
+        report(inner.expire().await);
+    }
+}
+
+fn report(done: Result<(), Error>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "work on tables in the background failed, and is tried again");
+    }
+}
+
+/// How far it is.
 #[derive(Default)]
 struct Keeper {
     synced: Duration,
@@ -64,42 +127,7 @@ struct Keeper {
     floors: HashMap<ShardNumber, Millis>,
 }
 
-/// Works until the tables are closed or gone.
-pub(crate) async fn run(env: Env, wake: Arc<Notify>, tables: Weak<Inner>) {
-    let mut keeper = Keeper {
-        synced: env.clock.elapsed(),
-        ..Keeper::default()
-    };
-    loop {
-        tokio::select! {
-            () = env.clock.sleep(EXPIRE_EVERY) => {}
-            () = wake.notified() => {}
-        }
-        let Some(inner) = tables
-            .upgrade()
-            .filter(|inner| !inner.is_closed.load(SeqCst))
-        else {
-            return;
-        };
-        if let Err(error) = keeper.turn(&inner).await {
-            tracing::warn!(%error, "work on tables in the background failed, and is tried again");
-        }
-    }
-}
-
 impl Keeper {
-    async fn turn(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
-        // A part that fails does not keep the others from their work.
-        let settled = inner.settle().await;
-        let synced = self.sync(inner).await;
-        let removed = remove_deleted(inner).await;
-        let built = build(inner).await;
-        let streams = self.keep_streams(inner).await;
-        let expired = inner.expire().await;
-        let done = settled.and(synced).and(removed).and(built);
-        done.and(streams).and(expired)
-    }
-
     /// Has streams begin and end shards, where it is time to look at them.
     async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
         let now = inner.core.env.clock.elapsed();
@@ -188,33 +216,31 @@ fn readable_since(record: &TableRecord, now: Millis) -> Millis {
     }
 }
 
-/// Removes the rows of deleted tables.
+/// Removes the rows of deleted tables. One that fails does not keep the others from their turn.
 async fn remove_deleted(inner: &Inner) -> Result<(), Error> {
-    loop {
-        let Some(deleted) = inner.todo.lock().deleted.pop() else {
-            return Ok(());
-        };
+    let (mut done, tables) = (Ok(()), std::mem::take(&mut inner.todo.lock().deleted));
+    for deleted in tables {
         if let Err(error) = inner.core.remove_rows(&deleted).await {
             inner.todo.lock().deleted.push(deleted);
-            return Err(error);
+            done = Err(error);
         }
     }
+    done
 }
 
-/// Fills and removes indexes.
-async fn build(inner: &Arc<Inner>) -> Result<(), Error> {
-    loop {
-        let Some(name) = inner.todo.lock().tables.pop_first() else {
-            return Ok(());
-        };
+/// Fills and removes indexes, table by table.
+async fn build_indexes(inner: &Arc<Inner>) -> Result<(), Error> {
+    let (mut done, names) = (Ok(()), std::mem::take(&mut inner.todo.lock().tables));
+    for name in names {
         match inner.build(&name).await {
             Ok(()) | Err(Error::NoTable(_)) => {}
             Err(error) => {
                 inner.todo.lock().tables.insert(name);
-                return Err(error);
+                done = Err(error);
             }
         }
     }
+    done
 }
 
 #[cfg(test)]
