@@ -3,17 +3,18 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use headwater_catalog::Expect;
 use headwater_items::Item;
 use tokio::sync::oneshot;
 
 use crate::{
-    Error, IndexState, TableRecord, Write, WriteAction,
+    Error, IndexState, TableRecord, Write, WriteAction, WriteError,
     core::{Core, Table},
-    index::{Batch, Span},
+    index::{Span, behind},
     keys::{Row, RowKind, base_of, index_of},
-    layout::{Layout, Order},
+    layout::Layout,
     limits::{EXPIRE_ITEMS, EXPIRED_MAX, REMOVE_ROWS},
     partition::Partition,
     pass::Cause,
@@ -57,58 +58,72 @@ impl Inner {
 
     /// Gives partitions what they lack of transactions, also where nobody writes there.
     pub async fn settle(&self) -> Result<(), Error> {
-        let unsettled = self.core.unsettled.lock().clone();
+        let unsettled: Vec<_> = self.core.unsettled.lock().keys().copied().collect();
+        let mut done = Ok(());
         for (number, partition) in unsettled {
             if let Some(table) = self.core.numbered(number) {
                 // Before any call, a worker makes its partition whole.
-                self.fill(&table, &table.layout(), partition).await?;
+                let filled = self.fill(&table, &table.layout(), partition).await;
+                done = done.and(filled.map(drop));
             }
         }
-        Ok(())
+        done
     }
 
     /// Removes items that expired.
     pub async fn expire(&self) -> Result<(), Error> {
+        let mut done = Ok(());
         for table in self.core.tables() {
-            let layout = table.layout();
-            let expiry = layout.indexes.iter().find_map(|index| match &index.order {
-                Order::Expiry(attribute) => Some((index.id, attribute)),
-                Order::Key(..) => None,
-            });
-            if let Some((index, attribute)) = expiry {
-                while self.expire_some(&table, &layout, index, attribute).await? {}
+            match self.expire_all(&table).await {
+                Ok(()) | Err(Error::NoTable(_)) => {}
+                Err(error) => done = Err(error),
             }
+        }
+        done
+    }
+
+    /// Removes the items of a table that expired.
+    async fn expire_all(&self, table: &Arc<Table>) -> Result<(), Error> {
+        let mut from = Some(Vec::new());
+        while let Some(start) = from {
+            from = self.expire_some(table, start).await?;
         }
         Ok(())
     }
 
-    /// Removes some items of a table that expired; whether there may be more.
+    /// Removes some items of a table that expired, from this row on; where to go on, if there may be more.
     async fn expire_some(
         &self,
         table: &Arc<Table>,
-        layout: &Layout,
-        index: u64,
-        attribute: &str,
-    ) -> Result<bool, Error> {
-        let keys = self.core.due(layout, index)?;
-        let count = keys.len();
+        from: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        // The table as it is now: since the slice before, its items may expire by another attribute, or not at all.
+        let (core, layout) = (self.core.clone(), table.layout());
+        let due = move || core.due(&layout, from);
+        let (keys, next) = self.core.env.blocking(due).await?;
         let removals = keys.into_iter().map(async |key| {
             let write = Write {
                 key,
                 condition: None,
                 action: WriteAction::Delete,
             };
-            self.write(table, write, Cause::Expiry(attribute.to_owned()))
-                .await
+            self.write(table, write, Cause::Expiry).await
         });
-        let mut removed = join_all(removals).await.into_iter();
-        let is_gone = |written| matches!(written, Ok(crate::Written { after: None, .. }));
-        Ok(removed.all(is_gone) && count == EXPIRE_ITEMS)
+        let removed = join_all(removals).await.into_iter();
+        let mut failed = removed.filter_map(|written| match written {
+            Err(WriteError::Failed(error)) => Some(error),
+            _ => None,
+        });
+        failed.next().map_or(Ok(next), Err)
     }
 }
 
 /// Makes a record's indexes those that they were to become.
 fn finish(record: &mut TableRecord, built: &TableRecord) {
+    // Another table of that name may have indexes of the same names and numbers, which nobody filled.
+    if record.number != built.number {
+        return;
+    }
     record.global.retain(|name, index| {
         let built = built
             .global
@@ -164,14 +179,14 @@ impl Core {
                 return Ok(());
             };
             let row = Row::of(RowKind::Entry, table.number).number(id);
-            self.remove_all(&row.span()).await?;
+            self.remove_all(row.span()).await?;
         }
     }
 
     /// Removes the rows of a deleted table, and then what says that there may be some.
     pub async fn remove_rows(self: &Arc<Self>, deleted: &Deleted) -> Result<(), Error> {
         for kind in RowKind::ALL {
-            self.remove_all(&Row::of(kind, deleted.number).span())
+            self.remove_all(Row::of(kind, deleted.number).span())
                 .await?;
         }
         self.sync().await?;
@@ -180,37 +195,51 @@ impl Core {
     }
 
     /// Removes all rows of a span, slice by slice.
-    async fn remove_all(self: &Arc<Self>, span: &Span) -> Result<(), Error> {
+    async fn remove_all(self: &Arc<Self>, mut span: Span) -> Result<(), Error> {
         loop {
-            let (core, span) = (self.clone(), span.clone());
-            let removed = self.env.blocking(move || core.remove_some(&span));
-            if removed.await? < REMOVE_ROWS {
-                return Ok(());
+            let (core, slice) = (self.clone(), span.clone());
+            let removed = self.env.blocking(move || core.remove_some(&slice));
+            match removed.await? {
+                Some(next) => span.from = next,
+                None => return Ok(()),
             }
         }
     }
 
-    fn remove_some(&self, span: &Span) -> Result<usize, Error> {
-        let view = self.view();
-        let rows = view.range(span, false).take(REMOVE_ROWS);
-        let removals = rows.map(|row| Ok((row?.0.to_vec(), None)));
-        let batch = removals.collect::<Result<Batch, Error>>()?;
-        let count = batch.len();
-        self.write_now(batch)?;
-        Ok(count)
+    /// Removes the first rows of a span; where to go on, if there may be more.
+    fn remove_some(&self, span: &Span) -> Result<Option<Vec<u8>>, Error> {
+        let (rows, next) = self.first(span, REMOVE_ROWS)?;
+        let removals = rows.into_iter().map(|row| (row.to_vec(), None));
+        self.write_now(removals.collect())?;
+        Ok(next)
     }
 
-    /// The keys of some items that expired.
-    fn due(&self, layout: &Layout, index: u64) -> Result<Vec<Item>, Error> {
+    /// The keys of some items that expired, from this row on; and where to go on, if there may be more.
+    fn due(&self, layout: &Layout, from: Vec<u8>) -> Result<(Vec<Item>, Option<Vec<u8>>), Error> {
+        let Some((index, _)) = layout.expiry() else {
+            return Ok((Vec::new(), None));
+        };
         let (record, now) = (&layout.record, self.env.clock.now());
         let row = Row::of(RowKind::Entry, record.number).number(index);
-        let span = row.numbers(now.minus(EXPIRED_MAX).seconds(), Some(now.seconds() + 1));
-        let view = self.view();
-        let rows = view.range(&span, false).take(EXPIRE_ITEMS);
-        let key = |row: Result<(bytes::Bytes, bytes::Bytes), Error>| {
-            let key = base_of(&row?.0, 0).and_then(|base| base.item(&record.key));
+        let mut span = row.numbers(now.minus(EXPIRED_MAX).seconds(), Some(now.seconds() + 1));
+        span.from = span.from.max(from);
+        let (rows, next) = self.first(&span, EXPIRE_ITEMS)?;
+        let key = |row: Bytes| {
+            let key = base_of(&row, 0).and_then(|base| base.item(&record.key));
             key.ok_or_else(|| Error::damaged(&record.name, "an expiry is not one"))
         };
-        rows.map(key).collect()
+        let keys: Result<_, Error> = rows.into_iter().map(key).collect();
+        Ok((keys?, next))
+    }
+
+    /// The first rows of a span; and where to go on, if there may be more. What was removed at the beginning of a span
+    /// is not passed over again so.
+    fn first(&self, span: &Span, limit: usize) -> Result<(Vec<Bytes>, Option<Vec<u8>>), Error> {
+        let view = self.view();
+        let rows = view.range(span, false).take(limit).map(|row| Ok(row?.0));
+        let rows = rows.collect::<Result<Vec<_>, Error>>()?;
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.map(|row| behind(row.to_vec()));
+        Ok((rows, next))
     }
 }

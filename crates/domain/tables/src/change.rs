@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_items::{Item, decode, encode, item_size};
+use headwater_items::{Item, decode, encode};
 use headwater_log::Record;
 use headwater_types::Millis;
 
@@ -71,12 +71,6 @@ impl Altered {
             put_item(item, &mut to);
         }
         to.0
-    }
-
-    /// About how many bytes its record has.
-    pub fn size(&self) -> usize {
-        let items = self.after.iter().chain(&self.before);
-        self.key.bytes.len() + items.map(|item| item_size(item)).sum::<usize>()
     }
 
     /// The change of a record, without the item before.

@@ -1,7 +1,7 @@
 //! What all parts of the tables share: which tables there are, and what they are kept in.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
@@ -11,7 +11,7 @@ use std::{
 
 use headwater_catalog::{Version, Versioned};
 use headwater_env::Env;
-use headwater_log::{Retention, ShardLog};
+use headwater_log::{Retention, ShardLog, ShardNumber};
 use headwater_sealing::Tokens;
 use headwater_types::Millis;
 use parking_lot::{Mutex, RwLock};
@@ -20,6 +20,7 @@ use crate::{
     Error, TableRecord, TableState,
     capacity::Capacity,
     index::{Batch, Index, View},
+    keys::{table_of, transactions},
     layout::Layout,
     store::Store,
 };
@@ -33,8 +34,9 @@ pub(crate) struct Core {
     pub known: RwLock<Known>,
     /// The tokens in which readers of streams hold their positions.
     pub positions: Tokens,
-    /// Partitions that may lack changes of a transaction that was done: they get them before anything else is written.
-    pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
+    /// Partitions that may lack changes of a transaction that was done, as while it is under way, and since when: they get
+    /// them before anything else is written.
+    pub unsettled: Mutex<BTreeMap<(u64, u16), Millis>>,
     /// Bytes that were written to the index and may not be durable.
     pub unsynced: AtomicU64,
     /// Whether limits on capacity hold.
@@ -109,6 +111,12 @@ impl Core {
         self.known.read().by_number.get(&number).cloned()
     }
 
+    /// Whether a shard has changes of a table that is there, or has transactions.
+    pub fn has_shard(&self, shard: ShardNumber) -> bool {
+        let table = table_of(shard);
+        shard == transactions() || table.is_some_and(|table| self.numbered(table).is_some())
+    }
+
     /// All tables.
     pub fn tables(&self) -> Vec<Arc<Table>> {
         self.known.read().by_name.values().cloned().collect()
@@ -138,10 +146,13 @@ impl Core {
     /// Makes durable what the index has.
     pub async fn sync(&self) -> Result<(), Error> {
         let index = self.index.clone();
-        let before = self.unsynced.load(SeqCst);
-        self.env.blocking(move || index.sync()).await?;
-        self.unsynced.fetch_sub(before, SeqCst);
-        Ok(())
+        // Taken, and not only read: another sync may run beside this one.
+        let taken = self.unsynced.swap(0, SeqCst);
+        let synced = self.env.blocking(move || index.sync()).await;
+        if synced.is_err() {
+            self.unsynced.fetch_add(taken, SeqCst);
+        }
+        synced
     }
 }
 

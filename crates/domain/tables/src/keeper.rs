@@ -12,7 +12,7 @@ use std::{
 use headwater_env::Env;
 use headwater_log::ShardNumber;
 use headwater_types::Millis;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 use crate::{
     Error, TableRecord,
@@ -54,7 +54,70 @@ impl Todo {
     }
 }
 
-/// How far the background work is.
+/// Works until the tables are closed or gone. What may take long goes on beside what must not wait for it.
+pub(crate) async fn run(env: Env, woken: watch::Receiver<()>, tables: Weak<Inner>) {
+    let turns = || Turns {
+        env: env.clone(),
+        woken: woken.clone(),
+        tables: tables.clone(),
+    };
+    tokio::join!(keep(turns()), build(turns()), expire(turns()));
+}
+
+/// The turns of one kind of work.
+struct Turns {
+    env: Env,
+    woken: watch::Receiver<()>,
+    tables: Weak<Inner>,
+}
+
+impl Turns {
+    /// The tables, once it is time for the next turn; none where they are closed or gone.
+    async fn next(&mut self) -> Option<Arc<Inner>> {
+        tokio::select! {
+            () = self.env.clock.sleep(EXPIRE_EVERY) => {}
+            woken = self.woken.changed() => woken.ok()?,
+        }
+        let inner = self.tables.upgrade()?;
+        (!inner.is_closed.load(SeqCst)).then_some(inner)
+    }
+}
+
+/// Keeps what there is: partitions whole, the index synced, streams in shards.
+async fn keep(mut turns: Turns) {
+    let mut keeper = Keeper {
+        synced: turns.env.clock.elapsed(),
+        ..Keeper::default()
+    };
+    while let Some(inner) = turns.next().await {
+        report(inner.settle().await);
+        report(keeper.sync(&inner).await);
+        report(keeper.keep_streams(&inner).await);
+    }
+}
+
+/// Fills and removes indexes, and removes the rows of deleted tables.
+async fn build(mut turns: Turns) {
+    while let Some(inner) = turns.next().await {
+        report(remove_deleted(&inner).await);
+        report(build_indexes(&inner).await);
+    }
+}
+
+/// Removes items that expired.
+async fn expire(mut turns: Turns) {
+    while let Some(inner) = turns.next().await {
+        report(inner.expire().await);
+    }
+}
+
+fn report(done: Result<(), Error>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, "work on tables in the background failed, and is tried again");
+    }
+}
+
+/// How far it is.
 #[derive(Default)]
 struct Keeper {
     synced: Duration,
@@ -64,42 +127,7 @@ struct Keeper {
     floors: HashMap<ShardNumber, Millis>,
 }
 
-/// Works until the tables are closed or gone.
-pub(crate) async fn run(env: Env, wake: Arc<Notify>, tables: Weak<Inner>) {
-    let mut keeper = Keeper {
-        synced: env.clock.elapsed(),
-        ..Keeper::default()
-    };
-    loop {
-        tokio::select! {
-            () = env.clock.sleep(EXPIRE_EVERY) => {}
-            () = wake.notified() => {}
-        }
-        let Some(inner) = tables
-            .upgrade()
-            .filter(|inner| !inner.is_closed.load(SeqCst))
-        else {
-            return;
-        };
-        if let Err(error) = keeper.turn(&inner).await {
-            tracing::warn!(%error, "work on tables in the background failed, and is tried again");
-        }
-    }
-}
-
 impl Keeper {
-    async fn turn(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
-        // A part that fails does not keep the others from their work.
-        let settled = inner.settle().await;
-        let synced = self.sync(inner).await;
-        let removed = remove_deleted(inner).await;
-        let built = build(inner).await;
-        let streams = self.keep_streams(inner).await;
-        let expired = inner.expire().await;
-        let done = settled.and(synced).and(removed).and(built);
-        done.and(streams).and(expired)
-    }
-
     /// Has streams begin and end shards, where it is time to look at them.
     async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
         let now = inner.core.env.clock.elapsed();
@@ -128,13 +156,29 @@ impl Keeper {
         let floors = core.env.blocking(move || floors(&reading)).await?;
         core.sync().await?;
         self.synced = now;
+        self.trim(inner, floors).await
+    }
+
+    /// Has the logs forget what comes before these times.
+    async fn trim(
+        &mut self,
+        inner: &Inner,
+        floors: Vec<(ShardNumber, Millis)>,
+    ) -> Result<(), Error> {
         for (shard, floor) in floors {
-            let last = self.floors.entry(shard).or_default();
-            if floor >= last.plus(TRIM_STEP) {
-                core.log.open_shards(&[shard], kept_from(floor)).await?;
-                *last = floor;
+            let last = self.floors.get(&shard).copied().unwrap_or_default();
+            if floor < last.plus(TRIM_STEP) {
+                continue;
+            }
+            // The shard of a table that was deleted since would be made anew.
+            let _one = inner.changing.lock().await;
+            if inner.core.has_shard(shard) {
+                let kept = kept_from(floor);
+                inner.core.log.open_shards(&[shard], kept).await?;
+                self.floors.insert(shard, floor);
             }
         }
+        self.floors.retain(|shard, _| inner.core.has_shard(*shard));
         Ok(())
     }
 }
@@ -143,9 +187,10 @@ impl Keeper {
 fn floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
     let (view, now) = (core.view(), core.env.clock.now());
     let mut floors = Vec::new();
-    if core.unsettled.lock().is_empty() {
-        floors.push((transactions(), now.minus(TOKEN_KEPT)));
-    }
+    // A transaction of which a partition may lack changes was not appended before it was noted there.
+    let unsettled = core.unsettled.lock().values().min().copied();
+    let since = unsettled.map_or(now, |since| since.min(now));
+    floors.push((transactions(), since.minus(TOKEN_KEPT)));
     for table in core.tables() {
         let layout = table.layout();
         let readable = readable_since(&layout.record, now);
@@ -171,31 +216,53 @@ fn readable_since(record: &TableRecord, now: Millis) -> Millis {
     }
 }
 
-/// Removes the rows of deleted tables.
+/// Removes the rows of deleted tables. One that fails does not keep the others from their turn.
 async fn remove_deleted(inner: &Inner) -> Result<(), Error> {
-    loop {
-        let Some(deleted) = inner.todo.lock().deleted.pop() else {
-            return Ok(());
-        };
+    let (mut done, tables) = (Ok(()), std::mem::take(&mut inner.todo.lock().deleted));
+    for deleted in tables {
         if let Err(error) = inner.core.remove_rows(&deleted).await {
             inner.todo.lock().deleted.push(deleted);
-            return Err(error);
+            done = Err(error);
         }
     }
+    done
 }
 
-/// Fills and removes indexes.
-async fn build(inner: &Arc<Inner>) -> Result<(), Error> {
-    loop {
-        let Some(name) = inner.todo.lock().tables.pop_first() else {
-            return Ok(());
-        };
+/// Fills and removes indexes, table by table.
+async fn build_indexes(inner: &Arc<Inner>) -> Result<(), Error> {
+    let (mut done, names) = (Ok(()), std::mem::take(&mut inner.todo.lock().tables));
+    for name in names {
         match inner.build(&name).await {
             Ok(()) | Err(Error::NoTable(_)) => {}
             Err(error) => {
                 inner.todo.lock().tables.insert(name);
-                return Err(error);
+                done = Err(error);
             }
         }
+    }
+    done
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{START, World};
+
+    #[tokio::test]
+    async fn transactions_are_forgotten_while_others_are_under_way() {
+        let world = World::with_table(None).await;
+        let core = &world.tables.inner.core;
+        let floor = || {
+            let mut floors = floors(core).unwrap().into_iter();
+            let floor = floors.find(|(shard, _)| *shard == transactions());
+            floor.map(|(_, floor)| floor)
+        };
+        let noted = |since| core.unsettled.lock().insert((1, 0), since);
+        noted(START);
+        world.clock.advance(TOKEN_KEPT * 3);
+        let now = START.plus(TOKEN_KEPT * 3);
+        assert!(floor() < Some(START));
+        noted(now);
+        assert_eq!(floor(), Some(now.minus(TOKEN_KEPT)));
     }
 }

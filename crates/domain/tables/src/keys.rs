@@ -164,6 +164,11 @@ pub(crate) fn shard(table: u64, partition: u16) -> ShardNumber {
     ShardNumber::new(ShardSpace::Tables, number)
 }
 
+/// The table whose changes a shard has; 0 for that of transactions.
+pub(crate) fn table_of(shard: ShardNumber) -> Option<u64> {
+    Some(shard.within(ShardSpace::Tables)? >> PARTITION_BITS)
+}
+
 /// The shard of transactions.
 pub(crate) fn transactions() -> ShardNumber {
     ShardNumber::new(ShardSpace::Tables, 0)

@@ -70,6 +70,14 @@ impl Layout {
         found.ok_or_else(|| Error::NoIndex(self.record.name.clone(), name.to_owned()))
     }
 
+    /// The index by which its items expire, where they do, and the attribute that says when.
+    pub fn expiry(&self) -> Option<(u64, &str)> {
+        self.indexes.iter().find_map(|index| match &index.order {
+            Order::Expiry(attribute) => Some((index.id, attribute.as_str())),
+            Order::Key(..) => None,
+        })
+    }
+
     /// Whether work in the background follows from the change from `before`: indexes to fill, or to remove.
     pub fn is_to_build(&self, before: &Self) -> bool {
         let ids = |layout: &Self| -> Vec<u64> {

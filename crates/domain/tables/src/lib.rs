@@ -28,6 +28,8 @@ mod record;
 mod store;
 mod streams;
 mod tables;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod transact;
 mod transaction;

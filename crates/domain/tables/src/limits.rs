@@ -61,11 +61,14 @@ pub(crate) const STREAM_LABEL_STEP: Duration = Duration::from_millis(1);
 pub(crate) const ROLL_LOOK_EVERY: Duration = Duration::from_secs(60);
 /// Tokens of transactions that are known; beyond that the oldest are forgotten before their time.
 pub(crate) const TOKENS: usize = 500_000;
+/// Bytes of whole items that one page of an index leads to, of which it may show little.
+pub(crate) const PAGE_READ_BYTES: usize = 16 << 20;
 /// Calls that wait for a partition's worker; those beyond it wait for a place.
 pub(crate) const CALLS: usize = 1024;
 /// Calls that share one durable write.
 pub(crate) const CALLS_A_WRITE: usize = 256;
-/// Bytes of changes that one durable write of a worker takes, unless one call has more.
+/// Bytes of items, before and after, of the calls that share one durable write, but for the last call: those that are
+/// answered, or changed.
 pub(crate) const WRITE_BYTES: usize = 4 << 20;
 /// Changes and bytes that are read at once to bring an index up to its log.
 pub(crate) const REPLAY_RECORDS: usize = 1000;

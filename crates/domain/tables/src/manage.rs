@@ -189,12 +189,12 @@ impl Inner {
         table.replace(record, version, self.core.env.clock.elapsed());
         if table.layout().is_to_build(&before) {
             self.todo.lock().tables.insert(name);
-            self.wake.notify_one();
+            self.wake.send_replace(());
         }
         // The caller sees to its streams itself; should it go away, the keeper does.
         if !table.layout().record.unsettled_streams().is_empty() {
             self.todo.lock().streams = true;
-            self.wake.notify_one();
+            self.wake.send_replace(());
         }
         Ok(())
     }
@@ -226,10 +226,10 @@ impl Inner {
         drop(ended);
         // What its partitions lack of transactions went with them.
         let mut unsettled = self.core.unsettled.lock();
-        unsettled.retain(|(table, _)| *table != record.number);
+        unsettled.retain(|(table, _), _| *table != record.number);
         drop(unsettled);
         self.todo.lock().deleted.push(deleted);
-        self.wake.notify_one();
+        self.wake.send_replace(());
         Ok(record)
     }
 

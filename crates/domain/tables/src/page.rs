@@ -8,7 +8,7 @@ use crate::{
     index::{Span, View, behind, behind_all},
     keys::{BaseKey, Row, RowKind, base_of, first_hash},
     layout::{Index, Layout, Order},
-    limits::PAGE_BYTES,
+    limits::{PAGE_BYTES, PAGE_READ_BYTES},
     pass::find,
 };
 
@@ -150,13 +150,17 @@ impl Reading<'_> {
     }
 
     fn page(&self, span: &Span, descending: bool) -> Result<Page, Error> {
-        let mut page = Page::default();
+        let (mut page, mut read) = (Page::default(), 0);
         for row in self.view.range(span, descending) {
             let (row, value) = row?;
-            let item = self.shown(self.item(&row, &value)?);
+            let whole = self.item(&row, &value)?;
+            read += item_size(&whole);
+            let item = self.shown(whole);
             page.scanned += 1;
             page.bytes += item_size(&item);
-            let is_full = Some(page.scanned) == self.options.limit || page.bytes >= PAGE_BYTES;
+            let is_full = Some(page.scanned) == self.options.limit
+                || page.bytes >= PAGE_BYTES
+                || read >= PAGE_READ_BYTES;
             if is_full {
                 page.last = Some(self.key_of(&item));
             }

@@ -17,12 +17,12 @@ use crate::{
 };
 
 /// On whose behalf an item is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
     /// A caller's.
     Call,
-    /// Nobody's: it is removed, unless this attribute says by now that it has not expired.
-    Expiry(String),
+    /// Nobody's: it is removed, unless it or its table says by now that it has not expired.
+    Expiry,
 }
 
 /// Writes of one partition, in their order.
@@ -44,6 +44,14 @@ pub(crate) struct Pass<'a> {
 pub(crate) struct Outcome {
     before: Option<Arc<Item>>,
     after: Option<Arc<Item>>,
+}
+
+impl Outcome {
+    /// Bytes of its items.
+    pub fn size(&self) -> usize {
+        let items = self.before.iter().chain(&self.after);
+        items.map(|item| item_size(item)).sum()
+    }
 }
 
 impl From<Outcome> for Written {
@@ -86,10 +94,7 @@ impl<'a> Pass<'a> {
         }
         let after = match cause {
             Cause::Call => self.after(&write.key, write.action, &before)?,
-            Cause::Expiry(attribute) => {
-                let is_kept = |item: &Arc<Item>| !self.is_due(item, attribute);
-                before.clone().filter(is_kept)
-            }
+            Cause::Expiry => before.clone().filter(|item| !self.is_due(item)),
         };
         self.charge(cause, &before, &after)?;
         if after != before {
@@ -189,9 +194,11 @@ impl<'a> Pass<'a> {
     }
 
     /// Whether an item expired, and not so long ago that it was never meant to.
-    fn is_due(&self, item: &Item, attribute: &str) -> bool {
+    fn is_due(&self, item: &Item) -> bool {
         let due = self.now.minus(EXPIRED_MAX).seconds()..=self.now.seconds();
-        expiry(item, attribute).is_some_and(|second| due.contains(&second))
+        let attribute = self.layout.expiry().map(|(_, attribute)| attribute);
+        let second = attribute.and_then(|attribute| expiry(item, attribute));
+        second.is_some_and(|second| due.contains(&second))
     }
 
     fn damaged(&self, what: &'static str) -> Error {

@@ -17,7 +17,7 @@ use headwater_items::Item;
 use headwater_log::{ReadLimit, ShardLog};
 use headwater_sealing::InstallationKey;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
@@ -50,8 +50,8 @@ pub(crate) struct Inner {
     pub tokens: Mutex<Tokens>,
     /// Work to be done in the background.
     pub todo: Mutex<Todo>,
-    /// There is some.
-    pub wake: Arc<Notify>,
+    /// Told when there is some.
+    pub wake: watch::Sender<()>,
     pub streams: Shared,
     pub is_closed: AtomicBool,
 }
@@ -115,21 +115,18 @@ impl Tables {
         })
         .await?;
         let todo = Todo::at_start(&core).await?;
+        let (wake, woken) = watch::channel(());
         let inner = Arc::new(Inner {
             core,
             workers: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
             tokens: Mutex::new(tokens),
             todo: Mutex::new(todo),
-            wake: Arc::default(),
+            wake,
             streams: Shared::default(),
             is_closed: AtomicBool::new(false),
         });
-        env.spawn(keeper::run(
-            env.clone(),
-            inner.wake.clone(),
-            Arc::downgrade(&inner),
-        ));
+        env.spawn(keeper::run(env.clone(), woken, Arc::downgrade(&inner)));
         Ok(Arc::new(Self { inner }))
     }
 
@@ -274,7 +271,7 @@ impl Tables {
     pub async fn close(&self) {
         let inner = &self.inner;
         inner.is_closed.store(true, SeqCst);
-        inner.wake.notify_one();
+        inner.wake.send_replace(());
         let ended = inner.end_workers(|_| true).await;
         if let Err(error) = inner.core.sync().await {
             tracing::error!(%error, "the index of tables was not synced: the next start takes longer");

@@ -203,7 +203,8 @@ impl Inner {
             (partition.table, partition.index)
         };
         let ids: Vec<_> = changed.iter().map(id).collect();
-        self.core.unsettled.lock().extend(&ids);
+        let since = ids.iter().map(|id| (*id, self.core.env.clock.now()));
+        self.core.unsettled.lock().extend(since);
         let appended = self.append(changed, token).await?;
         let mut batch = Batch::new();
         for (borrowed, appended) in changed.iter_mut().zip(appended) {
@@ -214,7 +215,7 @@ impl Inner {
             partition.apply(layout, &borrowed.changes, appended.time, &mut batch);
         }
         self.core.write(batch).await?;
-        self.core.unsettled.lock().retain(|id| !ids.contains(id));
+        self.core.unsettled.lock().retain(|id, _| !ids.contains(id));
         Ok(())
     }
 

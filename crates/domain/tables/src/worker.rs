@@ -6,6 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
+use headwater_items::item_size;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -109,7 +110,7 @@ impl Worker {
         }
         let mut partition = self.core.load(&self.table, self.index).await?;
         let id = (self.table.number, self.index);
-        let is_unsettled = self.core.unsettled.lock().contains(&id);
+        let is_unsettled = self.core.unsettled.lock().contains_key(&id);
         if is_unsettled {
             self.core.settle(&self.table, &mut partition).await?;
             self.core.unsettled.lock().remove(&id);
@@ -155,15 +156,11 @@ impl Worker {
         {
             match call {
                 Call::Write(write, cause, reply) => {
-                    let known = pass.changes.len();
                     let outcome = pass.write(*write, &cause);
                     if let Some(charging) = &pass.charging {
                         charging.take(&std::mem::take(&mut pass.used), 1.0);
                     }
-                    bytes += pass.changes[known..]
-                        .iter()
-                        .map(Altered::size)
-                        .sum::<usize>();
+                    bytes += size(&outcome);
                     turn.answers.push((reply, outcome));
                 }
                 other => {
@@ -180,18 +177,21 @@ impl Worker {
         prepared: Result<(), Error>,
         reply: oneshot::Sender<Result<Lease, Error>>,
     ) {
-        let (back, returned) = oneshot::channel();
-        let lent = match (prepared, self.partition.take()) {
-            (Ok(()), Some(partition)) => Ok(Lease {
-                partition,
-                layout: self.table.layout(),
-                back,
-            }),
-            (Err(error), _) => Err(error),
-            (Ok(()), None) => Err(Error::Interrupted),
+        let partition = match (prepared, self.partition.take()) {
+            (Ok(()), Some(partition)) => partition,
+            // Nothing was lent that could come back.
+            (prepared, _) => {
+                let error = prepared.err().unwrap_or(Error::Interrupted);
+                return drop(reply.send(Err(error)));
+            }
         };
+        let (back, returned) = oneshot::channel();
         // The lease of a borrower that went away is dropped, and not given back.
-        drop(reply.send(lent));
+        drop(reply.send(Ok(Lease {
+            partition,
+            layout: self.table.layout(),
+            back,
+        })));
         self.partition = returned.await.ok();
     }
 
@@ -213,6 +213,15 @@ impl Worker {
     }
 }
 
+/// Bytes of the items that an answer has, which are those of its change too.
+fn size(outcome: &Result<Outcome, WriteError>) -> usize {
+    match outcome {
+        Ok(outcome) => outcome.size(),
+        Err(WriteError::ConditionFailed(Some(item))) => item_size(item),
+        Err(_) => 0,
+    }
+}
+
 /// Answers the writes that come first with an error.
 fn refuse(calls: &mut VecDeque<Call>, error: &Error) {
     while let Some(call) = calls.pop_front() {
@@ -224,6 +233,46 @@ fn refuse(calls: &mut VecDeque<Call>, error: &Error) {
                 calls.push_front(other);
                 break;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_expressions::{Condition, Path};
+
+    use super::*;
+    use crate::{
+        WriteAction,
+        limits::ITEM_BYTES,
+        testing::{World, item},
+    };
+
+    #[tokio::test]
+    async fn what_is_answered_counts_where_nothing_is_changed() {
+        let world = World::with_table(None).await;
+        let large = "x".repeat(ITEM_BYTES - 100);
+        let put = |condition: Option<Condition>| Write {
+            key: item("k", None),
+            condition,
+            action: WriteAction::Put(item("k", Some(&large))),
+        };
+        world.tables.write("t", put(None)).await.unwrap();
+        let key = Path {
+            root: "k".into(),
+            steps: Vec::new(),
+        };
+        let refused = put(Some(Condition::NotExists(key)));
+        let inner = &world.tables.inner;
+        let worker = Worker::new(inner.core.clone(), inner.core.table("t").unwrap(), 0);
+        for write in [put(None), refused] {
+            let call = || Call::Write(Box::new(write.clone()), Cause::Call, oneshot::channel().0);
+            let mut calls: VecDeque<_> = (0..CALLS_A_WRITE).map(|_| call()).collect();
+            let mut turn = Turn::default();
+            worker.evaluate(&worker.table.layout(), &mut calls, &mut turn);
+            assert!(turn.changes.is_empty());
+            assert!(turn.answers.len() <= WRITE_BYTES / large.len() + 1);
+            assert_eq!(turn.answers.len() + calls.len(), CALLS_A_WRITE);
         }
     }
 }

@@ -3,12 +3,15 @@
 
 mod support;
 
+use std::time::Duration;
+
 use headwater_tables::{
-    Cancellation, Error, GlobalIndex, IndexState, NewTable, Projected, TableRecord, Tables,
-    TimeToLive, Transaction, ViewType, WriteAction,
+    Cancellation, Error, IndexState, NewTable, TableRecord, Tables, TimeToLive, Transaction,
+    ViewType, WriteAction,
 };
+use headwater_types::Millis;
 use support::{
-    ON_DEMAND, START, TABLE, World, item, key_of, new_table, number, schema, set, target, text,
+    START, TABLE, World, add_late, in_time, item, key_of, new_table, number, set, target, text,
     world, write,
 };
 
@@ -20,19 +23,7 @@ async fn a_new_index_is_filled_and_a_removed_one_leaves_nothing() {
             .put(item("p", sort, &[("a", number(sort)), ("x", number(sort))]))
             .await;
     }
-    let add = |record: &mut TableRecord| {
-        let index = GlobalIndex {
-            number: record.next_index,
-            key: schema("p", "a"),
-            projected: Projected::All,
-            state: IndexState::Creating,
-            billing: ON_DEMAND,
-        };
-        record.next_index += 1;
-        record.global.insert("late".into(), index);
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, add).await.unwrap();
+    world.tables.change(TABLE, add_late).await.unwrap();
     let state = |tables: &Tables, name: &str| {
         let record = tables.get(TABLE).unwrap();
         record.global.get(name).map(|index| index.state)
@@ -70,6 +61,43 @@ async fn a_new_index_is_filled_and_a_removed_one_leaves_nothing() {
     assert_eq!(world.index.len(), rows - 30);
 }
 
+/// Has items expire by an attribute from now on.
+async fn expire_by(world: &World, attribute: &str, changed: Millis) {
+    let enable = |record: &mut TableRecord| {
+        record.time_to_live = Some(TimeToLive {
+            attribute: attribute.into(),
+            enabled: true,
+            changed,
+        });
+        Ok::<(), Error>(())
+    };
+    world.tables.change(TABLE, enable).await.unwrap();
+}
+
+#[tokio::test]
+async fn items_that_were_to_expire_stay_once_another_attribute_says_when() {
+    let world = world().await;
+    let due = START.seconds() as i64;
+    let put = |sort: i64| {
+        let others = [("e", number(due)), ("f", number(due + 5_000_000))];
+        let item = item("p", sort, &others);
+        (
+            TABLE.to_owned(),
+            write(key_of(&item), WriteAction::Put(item)),
+        )
+    };
+    let written = world.tables.write_many((0..2000).map(put).collect()).await;
+    assert!(written.iter().all(Result::is_ok));
+    expire_by(&world, "e", START).await;
+    let count = || world.tables.count(&target(None)).unwrap().0 as usize;
+    world.until(async |_| count() < 2000).await;
+    expire_by(&world, "f", START.plus(Duration::from_secs(1))).await;
+    // Each has a row and an expiry, and the partition has a row.
+    let is_done = async |world: &World| world.index.len() == 2 * count() + 1;
+    in_time(world.until(is_done)).await;
+    assert!(count() > 0);
+}
+
 #[tokio::test]
 async fn items_expire() {
     let mut world = world().await;
@@ -81,15 +109,7 @@ async fn items_expire() {
         .await;
     world.put(item("p", 3, &[("e", number(due - years))])).await;
     world.put(item("p", 4, &[("e", text("no time"))])).await;
-    let enable = |record: &mut TableRecord| {
-        record.time_to_live = Some(TimeToLive {
-            attribute: "e".into(),
-            enabled: true,
-            changed: START,
-        });
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, enable).await.unwrap();
+    expire_by(&world, "e", START).await;
     world.put(item("p", 5, &[("e", number(due + 3))])).await;
     world
         .until(async |world| world.scan(None).await.len() == 3)

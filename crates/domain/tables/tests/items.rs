@@ -5,9 +5,9 @@ mod support;
 
 use headwater_expressions::SortCondition;
 use headwater_items::{Item, Kind, Value};
-use headwater_tables::{Error, KeyKind, Range, ReadOptions, WriteAction, WriteError};
+use headwater_tables::{Error, KeyKind, Range, ReadOptions, Scan, WriteAction, WriteError};
 use support::{
-    TABLE, World, item, key_of, new_table, number, query, scan, set, target, text, world,
+    TABLE, World, item, key_of, new_table, number, query, scan, set, target, text, world, write,
 };
 
 #[tokio::test]
@@ -193,4 +193,35 @@ async fn a_table_need_not_have_a_sort_key() {
     let found = world.all(None, query(("p", text("b")), None, false)).await;
     assert_eq!(found, [item("b")]);
     assert_eq!(world.scan(None).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_page_of_an_index_that_shows_little_leads_to_a_bounded_number_of_items() {
+    const ITEMS: i64 = 60;
+    let world = world().await;
+    let large = text(&"x".repeat(300 * 1024));
+    let put = |sort: i64| {
+        let item = item("p", sort, &[("a", number(sort)), ("x", large.clone())]);
+        (
+            TABLE.to_owned(),
+            write(key_of(&item), WriteAction::Put(item)),
+        )
+    };
+    let written = world.tables.write_many((0..ITEMS).map(put).collect());
+    assert!(written.await.iter().all(Result::is_ok));
+    let page = async |after| {
+        let options = ReadOptions {
+            after,
+            ..ReadOptions::default()
+        };
+        let segment = (0, 1);
+        let range = Range::Scan(Scan { segment, options });
+        let page = world.tables.page(&target(Some("local")), range).await;
+        page.unwrap()
+    };
+    let first = page(None).await;
+    assert!(first.last.is_some() && first.items.len() < 56, "16 MiB");
+    let rest = page(first.last).await;
+    assert_eq!(first.items.len() + rest.items.len(), ITEMS as usize);
+    assert_eq!(rest.last, None);
 }

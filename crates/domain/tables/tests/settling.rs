@@ -15,7 +15,7 @@ use headwater_log::{
 };
 use headwater_tables::{MemoryIndex, Tables, Transaction, WriteAction};
 use headwater_types::Millis;
-use support::{TABLE, World, item, key_of, new_table, number, write};
+use support::{TABLE, World, in_time, item, key_of, new_table, number, write};
 
 /// A log that takes only the first so many appends of a batch.
 struct Splitting {
@@ -167,4 +167,18 @@ async fn a_transaction_that_the_log_did_not_take_was_not_done() {
     assert!(is_all(&world, 1).await);
     world.crash().await;
     assert!(is_all(&world, 1).await);
+}
+
+#[tokio::test]
+async fn a_partition_that_cannot_be_lent_is_lent_once_it_can() {
+    let (world, log) = world().await;
+    log.takes.store(1, SeqCst);
+    assert!(world.tables.transact(puts(2)).await.is_err());
+    // The partitions get nothing of what they lack, so they cannot be lent.
+    log.takes.store(0, SeqCst);
+    assert!(world.tables.transact(puts(3)).await.is_err());
+    log.takes.store(usize::MAX, SeqCst);
+    let again = in_time(world.tables.transact(puts(4)));
+    assert_eq!(again.await, Ok(false));
+    assert!(is_all(&world, 4).await);
 }

@@ -104,13 +104,14 @@ impl Inner {
     /// Brings all streams up to the time: those begin and end that a failure left, shards end that are old enough, and
     /// what is gone is forgotten.
     pub async fn keep_streams(self: &Arc<Self>) -> Result<(), Error> {
+        let mut done = Ok(());
         for table in self.core.tables() {
             match self.keep_streams_of(&table).await {
                 Ok(()) | Err(Error::NoTable(_)) => {}
-                Err(error) => return Err(error),
+                Err(error) => done = Err(error),
             }
         }
-        Ok(())
+        done
     }
 
     async fn keep_streams_of(self: &Arc<Self>, table: &Arc<Table>) -> Result<(), Error> {

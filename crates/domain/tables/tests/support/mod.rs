@@ -21,8 +21,9 @@ use headwater_expressions::{Action, KeyCondition, Path, SetValue, SortCondition,
 use headwater_items::{Item, Value};
 use headwater_log::{EmbeddedLog, Options, ReadLimit, ShardLog};
 use headwater_tables::{
-    Billing, Index, KeyKind, KeySchema, MemoryIndex, NewTable, Page, Projected, Query, Range,
-    ReadOptions, Scan, Tables, Target, ViewType, Write, WriteAction, WriteError, Written,
+    Billing, Error, GlobalIndex, Index, IndexState, KeyKind, KeySchema, MemoryIndex, NewTable,
+    Page, Projected, Query, Range, ReadOptions, Scan, TableRecord, Tables, Target, ViewType, Write,
+    WriteAction, WriteError, Written,
 };
 use headwater_types::Millis;
 
@@ -153,7 +154,7 @@ impl World {
         self.tables = self.try_open().await.unwrap();
     }
 
-    pub async fn try_open(&mut self) -> Result<Arc<Tables>, headwater_tables::Error> {
+    pub async fn try_open(&mut self) -> Result<Arc<Tables>, Error> {
         let env = self.env.clone();
         self.mortal = Mortal::of(&self.catalog);
         self.log = Arc::new(EmbeddedLog::open(env.clone(), options()).await.unwrap());
@@ -359,9 +360,29 @@ pub fn new_table() -> NewTable {
     }
 }
 
+/// Adds a global index `late` by `p` and `a`, which is yet to be filled.
+pub fn add_late(record: &mut TableRecord) -> Result<(), Error> {
+    let index = GlobalIndex {
+        number: record.next_index,
+        key: schema("p", "a"),
+        projected: Projected::All,
+        state: IndexState::Creating,
+        billing: ON_DEMAND,
+    };
+    record.next_index += 1;
+    record.global.insert("late".into(), index);
+    Ok(())
+}
+
 /// Makes durable what an index has.
 pub fn sync(index: &MemoryIndex) {
     index.sync().unwrap();
+}
+
+/// What a call returns, which it does soon.
+pub async fn in_time<T>(call: impl Future<Output = T>) -> T {
+    let in_time = tokio::time::timeout(Duration::from_secs(20), call).await;
+    in_time.unwrap()
 }
 
 /// Begins a call, lets everything go on for so many steps, and drops it.
