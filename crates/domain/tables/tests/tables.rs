@@ -195,6 +195,7 @@ async fn tables_are_found_again_in_their_folder() {
         let tables = Tables::open(env.clone(), catalog.clone(), log.clone(), &index);
         let tables = tables.await.unwrap();
         if round == 0 {
+            assert!(!index.exists(), "a region without tables has no index");
             tables.create(new_table()).await.unwrap();
         }
         let item = item("p", round, &[("g", text("g")), ("a", number(-round))]);
