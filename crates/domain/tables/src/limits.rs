@@ -97,12 +97,22 @@ pub(crate) const CONFLICTS: usize = 20;
 
 /// Bytes of the index's cache of blocks.
 pub(crate) const INDEX_CACHE_BYTES: u64 = 48 << 20;
-/// Bytes of one of the index's tables in memory, of which there are at most five: one that is written to, and four that
-/// wait for the disk.
+/// Bytes of one of the index's tables in memory, of which there are at most four: one that is written to, which one batch
+/// may exceed, [`INDEX_SEALED`] that wait for the disk, and one that the engine ended to be rid of a journal.
 pub(crate) const INDEX_MEMTABLE_BYTES: u64 = 8 << 20;
+/// Full tables in memory that wait for the disk; with more, writes wait. The engine has writes wait at 4, and does so even
+/// when it has failed.
+pub(crate) const INDEX_SEALED: usize = 2;
+/// Files in the index's first level at which writes wait until some are merged; the engine slows down at 20.
+pub(crate) const INDEX_RUNS: usize = 16;
+/// How long a write waits before it looks again whether there is room.
+pub(crate) const INDEX_PAUSE: Duration = Duration::from_millis(5);
+/// How often it looks, which makes a minute; then it fails.
+pub(crate) const INDEX_PAUSES: usize = 12_000;
 /// Bytes of the index's journals on the disk.
 pub(crate) const INDEX_JOURNAL_BYTES: u64 = 64 << 20;
 /// Files that the index keeps open.
 pub(crate) const INDEX_FILES: usize = 64;
-/// Threads that write and merge the index's files.
-pub(crate) const INDEX_THREADS: usize = 1;
+/// Threads that write and merge the index's files. The engine's first only writes tables in memory to the disk, and spins
+/// while all others merge and there is more to merge, which is rare with two others.
+pub(crate) const INDEX_THREADS: usize = 3;

@@ -10,7 +10,7 @@ use crate::{
     Error,
     core::{Core, Table, kept_from},
     index::Batch,
-    keys::{shard, transactions},
+    keys::{meta_row, shard, transactions},
     layout::Layout,
     limits::{OPEN_AT_ONCE, REPLAY_BYTES, REPLAY_RECORDS},
     partition::{Partition, Records},
@@ -76,7 +76,7 @@ impl Core {
             let chunk = self
                 .read(&layout, partition.shard(), partition.meta.position)
                 .await?;
-            self.agree(&layout, &mut partition, &chunk)?;
+            self.agree(&layout, &mut partition, &chunk).await?;
             if chunk.records.is_empty() {
                 return Ok(partition);
             }
@@ -86,23 +86,28 @@ impl Core {
     }
 
     /// Refuses an index that lacks changes which the log forgot. One that has changes which the log lost, as it may in a
-    /// crash where it is not synced, keeps them.
-    fn agree(
-        &self,
+    /// crash where it is not synced, keeps them, and goes on where the log ends.
+    async fn agree(
+        self: &Arc<Self>,
         layout: &Layout,
         partition: &mut Partition,
         chunk: &Chunk,
     ) -> Result<(), Error> {
         let (position, table) = (partition.meta.position, &layout.record.name);
-        if position < chunk.state.first {
+        let (first, end) = (chunk.state.first, chunk.state.end);
+        if position < first {
             return Err(Error::IndexLost(table.clone()));
         }
-        if position > chunk.state.end {
-            let (partition, end) = (partition.index, chunk.state.end);
-            tracing::error!(%table, partition, position, end, "the log lost changes that the index of tables has");
+        if position <= end {
+            return Ok(());
         }
-        partition.meta.position = position.min(chunk.state.end);
-        Ok(())
+        tracing::error!(%table, partition = partition.index, position, end, "the log lost changes that the index of tables has");
+        partition.meta.position = end;
+        // The log gives the offsets in between to other changes now, which an index that forgot this would skip.
+        let row = meta_row(partition.table, partition.index);
+        let corrected = (row, Some(partition.meta.encode()));
+        self.write(vec![corrected]).await?;
+        self.sync().await
     }
 
     /// The rows that the changes of a chunk make.

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
     core::{Core, Table, shown},
-    index::{FjallIndex, Index},
+    index::{Index, LateIndex},
     keeper::{self, Todo},
     keys::shard,
     layout::Layout,
@@ -80,8 +80,8 @@ impl Tables {
         log: Arc<dyn ShardLog>,
         index: &Path,
     ) -> Result<Arc<Self>, Error> {
-        let folder = index.to_owned();
-        let index = env.blocking(move || FjallIndex::open(&folder)).await?;
+        let (disk, folder) = (env.disk.clone(), index.to_owned());
+        let index = env.blocking(move || LateIndex::open(disk, folder)).await?;
         Self::over(env, catalog, log, Arc::new(index)).await
     }
 

@@ -158,6 +158,33 @@ async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_ahead_of_a_log_which_lost_changes_goes_on_where_the_log_ends() {
+    let mut world = world().await;
+    let put = async |world: &World, sort| world.put(item("p", sort, &[])).await;
+    for sort in 0..3 {
+        put(&world, sort).await;
+    }
+    world.tables.close().await;
+    // A log that lost all that was not synced.
+    let lost = Options::new("/lost");
+    let log = EmbeddedLog::open(world.env.clone(), lost).await.unwrap();
+    world.log = Arc::new(log);
+    let open = async |world: &World| {
+        let (env, catalog) = (world.env.clone(), world.catalog.clone());
+        let tables = Tables::over(env, catalog, world.log.clone(), world.index.clone());
+        tables.await.unwrap()
+    };
+    world.tables = open(&world).await;
+    put(&world, 3).await;
+    // The index loses the item that the log has.
+    world.index = Arc::new(world.index.crashed());
+    world.tables = open(&world).await;
+    for sort in 0..4 {
+        assert!(world.read(&item("p", sort, &[])).await.is_some(), "{sort}");
+    }
+}
+
+#[tokio::test]
 async fn tables_are_found_again_in_their_folder() {
     let (env, dir) = (headwater_env::Env::real(), tempfile::tempdir().unwrap());
     let catalog: Arc<dyn Catalog> = Arc::new(MemoryCatalog::default());
@@ -168,6 +195,7 @@ async fn tables_are_found_again_in_their_folder() {
         let tables = Tables::open(env.clone(), catalog.clone(), log.clone(), &index);
         let tables = tables.await.unwrap();
         if round == 0 {
+            assert!(!index.exists(), "a region without tables has no index");
             tables.create(new_table()).await.unwrap();
         }
         let item = item("p", round, &[("g", text("g")), ("a", number(-round))]);

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use super::{Batch, Index, Rows, Span, View};
 use crate::Error;
 
-type Map = Arc<BTreeMap<Bytes, Bytes>>;
+pub(super) type Map = Arc<BTreeMap<Bytes, Bytes>>;
 
 /// Rows that are gone with the process.
 #[derive(Default)]
