@@ -1,5 +1,5 @@
-"""DynamoDB as the libraries above it ask: the requests of the Kinesis Client Library, PynamoDB, JavaScript's documents and
-Go's attribute values."""
+"""DynamoDB as the libraries above it ask: the requests of the Kinesis Client Library, PynamoDB, JavaScript's documents, Go's
+attribute values and Java's beans."""
 
 import datetime
 
@@ -243,3 +243,7 @@ def test_javascript_documents(endpoint, name):
 @pytest.mark.parametrize("protocol", ["http2", "http1"])
 def test_go_values(endpoint, name, protocol):
     assert sdks.run([*sdks.go(), "tables", name, protocol], endpoint)["items"] == 30
+
+
+def test_java_beans(endpoint, name):
+    assert sdks.run([*sdks.java("Tables", "enhanced"), name], endpoint)["items"] == 40

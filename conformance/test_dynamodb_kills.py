@@ -1,5 +1,5 @@
-"""Tables of DynamoDB under writers while the server is killed: what was acknowledged stays, indexes agree with their items,
-and no transaction is done by halves."""
+"""Tables of DynamoDB under writers while the server is killed: what was acknowledged stays, indexes and streams agree with
+their items, and no transaction is done by halves."""
 
 import itertools
 import random
@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from changes import all_records, folded
 from headwater import size, wait_for
 from tables import defined, index_of, item, make, put, scanned, wait_active
 
@@ -91,7 +92,10 @@ def check(dynamodb, writers):
 def test_kills_under_writers(new_server):
     server = new_server()
     dynamodb = server.client("dynamodb")
-    make(dynamodb, "rows", {"p": "S", "g": "S", "n": "N"}, GlobalSecondaryIndexes=[index_of("by-g", "g", "n")])
+    make(
+        dynamodb, "rows", {"p": "S", "g": "S", "n": "N"}, GlobalSecondaryIndexes=[index_of("by-g", "g", "n")],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
     writers = [Writer(server, number, None) for number in range(WRITERS)]
     for round_ in range(ROUNDS):
         before = sum(writer.acknowledged for writer in writers)
@@ -110,7 +114,9 @@ def test_kills_under_writers(new_server):
         server.start()
         check(dynamodb, writers)
     server.restart()
-    assert check(dynamodb, writers)
+    items = check(dynamodb, writers)
+    arn = dynamodb.describe_table(TableName="rows")["Table"]["LatestStreamArn"]
+    assert folded(all_records(server.client("dynamodbstreams"), arn)) == sorted(items, key=repr) != []
 
 
 def test_a_kill_while_an_index_is_filled(new_server):

@@ -4,7 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::SeqCst},
+        atomic::{AtomicBool, AtomicU64, Ordering::SeqCst},
     },
     time::Duration,
 };
@@ -18,6 +18,7 @@ use parking_lot::{Mutex, RwLock};
 
 use crate::{
     Error, TableRecord, TableState,
+    capacity::Capacity,
     index::{Batch, Index, View},
     layout::Layout,
     store::Store,
@@ -36,6 +37,8 @@ pub(crate) struct Core {
     pub unsettled: Mutex<BTreeSet<(u64, u16)>>,
     /// Bytes that were written to the index and may not be durable.
     pub unsynced: AtomicU64,
+    /// Whether limits on capacity hold.
+    pub limits: AtomicBool,
 }
 
 /// The tables that there are.
@@ -48,13 +51,16 @@ pub(crate) struct Known {
 /// A table, as all share it.
 pub(crate) struct Table {
     pub number: u64,
+    pub capacity: Capacity,
     current: RwLock<(Arc<Layout>, Version)>,
 }
 
 impl Table {
-    pub fn new(found: Versioned<TableRecord>) -> Self {
+    /// A table that is known since `now`.
+    pub fn new(found: Versioned<TableRecord>, now: Duration) -> Self {
         Self {
             number: found.value.number,
+            capacity: Capacity::new(&found.value, now),
             current: RwLock::new((Arc::new(Layout::new(found.value)), found.version)),
         }
     }
@@ -69,15 +75,16 @@ impl Table {
         self.current.read().clone()
     }
 
-    pub fn replace(&self, record: TableRecord, version: Version) {
+    pub fn replace(&self, record: TableRecord, version: Version, now: Duration) {
+        self.capacity.follow(&record, now);
         *self.current.write() = (Arc::new(Layout::new(record)), version);
     }
 }
 
 impl Known {
-    pub fn insert(&mut self, found: Versioned<TableRecord>) -> Arc<Table> {
+    pub fn insert(&mut self, found: Versioned<TableRecord>, now: Duration) -> Arc<Table> {
         let name = found.value.name.clone();
-        let table = Arc::new(Table::new(found));
+        let table = Arc::new(Table::new(found, now));
         self.by_number.insert(table.number, table.clone());
         self.by_name.insert(name, table.clone());
         table

@@ -131,6 +131,13 @@ fn partition_of(hash: u64, partitions: u16) -> u16 {
     u16::try_from(place).unwrap_or(0)
 }
 
+/// The partition of the items with this value as their partition key; none where it cannot be one.
+pub(crate) fn partition_with(value: &Value, partitions: u16) -> Option<u16> {
+    let mut bytes = Vec::new();
+    let is_key = key::encode(value, &mut bytes);
+    is_key.then(|| partition_of(xxh3_64(&bytes), partitions))
+}
+
 /// The first hash of part `part` of `parts`; none behind the last.
 pub(crate) fn first_hash(part: u32, parts: u32) -> Option<u64> {
     let whole = 1u128 << u64::BITS;

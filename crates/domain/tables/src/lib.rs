@@ -7,6 +7,7 @@
 //! items, indexes, transactions, expiry and the streams of changes; leaves AWS's spelling, defaults and texts to the door.
 
 mod build;
+mod capacity;
 mod change;
 mod codec;
 mod core;
@@ -33,6 +34,7 @@ mod transaction;
 mod worker;
 mod write;
 
+pub use capacity::{Access, Limit, Metered, Throttled, Units, units};
 pub use change::Change;
 pub use error::Error;
 pub use index::{Batch, FjallIndex, Index, MemoryIndex, Rows, Span, View};

@@ -20,6 +20,24 @@ pub const PARTITIONS: u16 = 64;
 pub const PARTITION_READ: u64 = 3000;
 /// Units of writing that make one partition more.
 pub const PARTITION_WRITE: u64 = 1000;
+/// So many seconds of capacity that was provisioned and not used are kept. (Source: the developer guide, "Burst and adaptive
+/// capacity".)
+pub const BURST: Duration = Duration::from_secs(300);
+/// Units of reading a second of a new table that is paid for by the request. (Source: the developer guide, "Initial
+/// throughput for on-demand capacity mode".)
+pub const ON_DEMAND_READ: f64 = 12_000.0;
+/// Units of writing of the same.
+pub const ON_DEMAND_WRITE: f64 = 4_000.0;
+/// Units a second that a table which is paid for by the request comes to.
+pub const TABLE_UNITS: f64 = 40_000.0;
+/// How often such a table comes to twice what went through it. (Source: the developer guide, "Scaling and throttling for
+/// on-demand capacity mode".)
+pub const GROWTH_PERIOD: Duration = Duration::from_secs(30 * 60);
+/// Over so long it is measured what goes through.
+pub(crate) const PEAK_PERIOD: Duration = Duration::from_secs(60);
+/// How many times a write of a transaction costs what it costs alone. (Source: the developer guide, "Capacity management for
+/// transactions".)
+pub const TRANSACTION_TIMES: f64 = 2.0;
 /// How long a new table shows as being made.
 pub const CREATING: Duration = Duration::from_millis(200);
 /// How long changes are shown to the readers of a stream. (Source: the developer guide, "Change data capture for DynamoDB

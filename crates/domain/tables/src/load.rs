@@ -42,7 +42,7 @@ impl Core {
         let mut kept = BTreeSet::from([transactions()]);
         for (_, found) in self.store.tables.all().await? {
             kept.extend(shards(&found.value));
-            self.known.write().insert(found);
+            self.known.write().insert(found, self.env.clock.elapsed());
         }
         let opened: Vec<_> = kept.iter().copied().collect();
         self.log

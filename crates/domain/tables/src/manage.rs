@@ -94,7 +94,8 @@ impl Inner {
         ];
         let version = store.catalog.commit(changes).await?;
         let value = record.clone();
-        self.core.known.write().insert(Versioned { value, version });
+        let (found, now) = (Versioned { value, version }, self.core.env.clock.elapsed());
+        self.core.known.write().insert(found, now);
         Ok(record)
     }
 
@@ -185,7 +186,7 @@ impl Inner {
         let written = tables.write(&record.name, &record, Expect::At(version));
         let version = written.await?;
         let (name, before) = (record.name.clone(), table.layout());
-        table.replace(record, version);
+        table.replace(record, version, self.core.env.clock.elapsed());
         if table.layout().is_to_build(&before) {
             self.todo.lock().tables.insert(name);
             self.wake.notify_one();

@@ -7,7 +7,8 @@ use headwater_log::Record;
 use headwater_types::Millis;
 
 use crate::{
-    Error, TableRecord, Write, WriteAction, WriteError, Written,
+    Error, TableRecord, Units, Write, WriteAction, WriteError, Written,
+    capacity::Charging,
     change::Altered,
     index::View,
     keys::BaseKey,
@@ -32,6 +33,10 @@ pub(crate) struct Pass<'a> {
     /// The items that were changed, by their keys.
     items: HashMap<Vec<u8>, Option<Arc<Item>>>,
     pub changes: Vec<Altered>,
+    /// The capacity that its writes are asked of, where limits hold.
+    pub charging: Option<Charging>,
+    /// What they used of it that was not taken yet.
+    pub used: Units,
 }
 
 /// What a write did, or would do.
@@ -58,12 +63,15 @@ impl<'a> Pass<'a> {
             now,
             items: HashMap::new(),
             changes: Vec::new(),
+            charging: None,
+            used: Units::default(),
         }
     }
 
     /// Does a write. One that leaves the item as it is makes no change.
     pub fn write(&mut self, write: Write, cause: &Cause) -> Result<Outcome, WriteError> {
         let key = self.layout.base(&write.key)?;
+        self.admit(cause)?;
         let before = self.find(&key)?;
         if let Some(condition) = &write.condition {
             let holds = match &before {
@@ -71,6 +79,7 @@ impl<'a> Pass<'a> {
                 None => condition.holds(&Item::new()),
             };
             if !holds {
+                self.charge(cause, &before, &before)?;
                 let found = before.map(Arc::unwrap_or_clone);
                 return Err(WriteError::ConditionFailed(found));
             }
@@ -82,6 +91,7 @@ impl<'a> Pass<'a> {
                 before.clone().filter(is_kept)
             }
         };
+        self.charge(cause, &before, &after)?;
         if after != before {
             let change = Altered {
                 key,
@@ -92,6 +102,30 @@ impl<'a> Pass<'a> {
             self.add(change);
         }
         Ok(Outcome { before, after })
+    }
+
+    /// Whether the partition takes a write now.
+    fn admit(&self, cause: &Cause) -> Result<(), WriteError> {
+        let charging = self.charging.as_ref().filter(|_| *cause == Cause::Call);
+        Ok(charging.map_or(Ok(()), Charging::admit)?)
+    }
+
+    /// Notes what a write costs, unless an index that it changes takes none now.
+    fn charge(
+        &mut self,
+        cause: &Cause,
+        before: &Option<Arc<Item>>,
+        after: &Option<Arc<Item>>,
+    ) -> Result<(), WriteError> {
+        if let Some(charging) = &self.charging
+            && *cause == Cause::Call
+        {
+            let record = &self.layout.record;
+            let units = Units::of_write(record, before.as_deref(), after.as_deref());
+            charging.admit_indexes(&units)?;
+            self.used.add(&units, 1.0);
+        }
+        Ok(())
     }
 
     /// Does again what a record of the change log says.

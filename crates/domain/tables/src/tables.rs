@@ -105,6 +105,7 @@ impl Tables {
             known: Default::default(),
             unsettled: Mutex::default(),
             unsynced: AtomicU64::new(0),
+            limits: AtomicBool::new(false),
         });
         let mut tokens = Tokens::default();
         core.recover(|transacted, time| {

@@ -15,6 +15,7 @@ use crate::{
     core::Table,
     index::Batch,
     keys::transactions,
+    limits::TRANSACTION_TIMES,
     partition::Records,
     pass::{Cause, Pass},
     tables::Inner,
@@ -143,8 +144,13 @@ impl Inner {
     fn evaluate(&self, borrowed: &mut [Borrowed], count: usize) -> Result<(), Cancellation> {
         let (view, now) = (self.core.view(), self.core.env.clock.now());
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
+        let mut used = Vec::with_capacity(borrowed.len());
         for borrowed in borrowed {
-            let mut pass = Pass::new(&borrowed.lease.layout, &*view, now);
+            let Lease {
+                partition, layout, ..
+            } = &borrowed.lease;
+            let mut pass = Pass::new(layout, &*view, now);
+            pass.charging = self.core.charging(&borrowed.part.table, partition.index);
             for (at, write) in borrowed.part.writes.drain(..) {
                 if let Err(error) = pass.write(write, &Cause::Call)
                     && let Some(reason) = reasons.get_mut(at)
@@ -153,6 +159,11 @@ impl Inner {
                 }
             }
             borrowed.changes = pass.changes;
+            used.extend(pass.charging.map(|charging| (charging, pass.used)));
+        }
+        // Only when all writes were asked for, so that none stands in the way of another. What was cancelled costs too.
+        for (charging, units) in used {
+            charging.take(&units, TRANSACTION_TIMES);
         }
         let failed = reasons.iter().flatten().find_map(|reason| match reason {
             WriteError::Failed(error) => Some(error.clone()),

@@ -148,6 +148,7 @@ impl Worker {
     fn evaluate(&self, layout: &Layout, calls: &mut VecDeque<Call>, turn: &mut Turn) {
         let view = self.core.view();
         let mut pass = Pass::new(layout, &*view, self.core.env.clock.now());
+        pass.charging = self.core.charging(&self.table, self.index);
         let mut bytes = 0;
         while bytes < WRITE_BYTES
             && let Some(call) = calls.pop_front()
@@ -156,6 +157,9 @@ impl Worker {
                 Call::Write(write, cause, reply) => {
                     let known = pass.changes.len();
                     let outcome = pass.write(*write, &cause);
+                    if let Some(charging) = &pass.charging {
+                        charging.take(&std::mem::take(&mut pass.used), 1.0);
+                    }
                     bytes += pass.changes[known..]
                         .iter()
                         .map(Altered::size)

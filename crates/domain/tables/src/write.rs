@@ -3,7 +3,7 @@
 use headwater_expressions::{Condition, Update, UpdateError};
 use headwater_items::Item;
 
-use crate::Error;
+use crate::{Error, Throttled};
 
 /// A write of one item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +81,9 @@ pub enum WriteError {
     /// A transaction is changing the item. Here writes wait for it; an engine in which they do not may say so.
     #[error("a transaction is changing the item")]
     Conflict,
+    /// Capacity is used up.
+    #[error(transparent)]
+    Throttled(#[from] Throttled),
     /// The table, or what failed below.
     #[error(transparent)]
     Failed(#[from] Error),

@@ -3,11 +3,11 @@
 use headwater_items::Item;
 use headwater_shapes_dynamodb::errors as shapes;
 use headwater_tables::{Error, TableRecord, WriteError};
-use headwater_wire::ApiError;
+use headwater_wire::{ApiError, Context};
 
 use crate::{
     errors::{api, validation},
-    items::{fault::Fault, keys, values::shown},
+    items::{fault::Fault, keys, throttled, values::shown},
 };
 
 /// What a conditional write says whose condition does not hold.
@@ -30,7 +30,12 @@ pub(crate) fn below(error: Error) -> ApiError {
 }
 
 /// A write that was not done, as an answer; `shows` says whether the item is shown where the condition does not hold.
-pub(crate) fn write(error: WriteError, table: &TableRecord, shows: bool) -> ApiError {
+pub(crate) fn write(
+    error: WriteError,
+    table: &TableRecord,
+    shows: bool,
+    context: &Context,
+) -> ApiError {
     match fault(&error, table) {
         Some(Ok(fault)) => return fault.into(),
         Some(Err(text)) => return validation(text),
@@ -48,6 +53,7 @@ pub(crate) fn write(error: WriteError, table: &TableRecord, shows: bool) -> ApiE
             }
         }
         WriteError::Conflict => ApiError::of(&shapes::TRANSACTION_CONFLICT_EXCEPTION, CONFLICT),
+        WriteError::Throttled(error) => throttled::api(&error, &table.name, context),
         WriteError::Failed(error) => below(error),
         other => validation(other.to_string()),
     }
@@ -70,7 +76,10 @@ pub(crate) fn fault(error: &WriteError, table: &TableRecord) -> Option<Result<Fa
                 Ok(()) => Fault::SortTooLong,
             },
         }),
-        WriteError::ConditionFailed(_) | WriteError::Conflict | WriteError::Failed(_) => {
+        WriteError::ConditionFailed(_)
+        | WriteError::Conflict
+        | WriteError::Throttled(_)
+        | WriteError::Failed(_) => {
             return None;
         }
     })

@@ -29,6 +29,7 @@ pub(crate) mod select;
 pub(crate) mod single;
 pub(crate) mod source;
 pub(crate) mod start;
+pub(crate) mod throttled;
 pub(crate) mod transaction;
 pub(crate) mod update;
 pub(crate) mod values;

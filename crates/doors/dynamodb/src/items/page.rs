@@ -1,16 +1,17 @@
 //! Pages of queries and scans as answers show them.
 
-use headwater_tables::{Page, Range};
-use headwater_wire::ApiError;
+use headwater_tables::{Page, Range, Units};
+use headwater_wire::{ApiError, Context};
 
 use crate::{
     Dynamo,
     items::{
-        capacity::{Consistency, Units},
+        capacity::{Consistency, of_page},
         failed::below,
         projection::Wanted,
         select::Select,
         source::Source,
+        throttled,
         values::{Attributes, shown},
     },
 };
@@ -48,10 +49,16 @@ impl Dynamo {
         source: &Source<'_>,
         range: Range,
         showing: Showing,
+        context: &Context,
     ) -> Result<Shown, ApiError> {
-        let page = self.tables.page(&source.target(), range).await;
+        let (target, partition) = (source.target(), source.partition_of(&range));
+        let metered = self.tables.metered(&target, partition).map_err(below)?;
+        let admitted = metered.admit();
+        admitted.map_err(|error| throttled::api(&error, &source.table.name, context))?;
+        let page = self.tables.page(&target, range).await;
         let page = page.map_err(below)?;
-        let units = Units::of_page(&page, source, showing.consistency);
+        let units = of_page(&page, source, showing.consistency);
+        metered.take(&units);
         let Page {
             items,
             count,

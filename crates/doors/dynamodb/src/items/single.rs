@@ -3,12 +3,12 @@
 use headwater_expressions::Projection;
 use headwater_shapes_dynamodb::{ConsumedCapacity, ItemCollectionMetrics};
 use headwater_tables::{TableRecord, Write};
-use headwater_wire::ApiError;
+use headwater_wire::{ApiError, Context};
 
 use crate::{
     Dynamo,
     items::{
-        capacity::{Split, Told, Units},
+        capacity::{Split, Told, of_write},
         collection::metrics,
         failed,
         named::Named,
@@ -51,17 +51,14 @@ impl Dynamo {
         table: &TableRecord,
         write: Write,
         asked: Asked,
+        context: &Context,
     ) -> Result<Answer, ApiError> {
         let metrics = metrics(asked.metrics.as_deref(), table, &write.key);
         let written = self.tables.write(&table.name, write).await;
-        let written = written.map_err(|error| failed::write(error, table, asked.shows))?;
+        let written = written.map_err(|error| failed::write(error, table, asked.shows, context))?;
         let consumed = match asked.told {
             Told::Nothing => None,
-            told => told.consumed(
-                &named.given,
-                &Units::of_write(table, &written),
-                Split::Untold,
-            ),
+            told => told.consumed(&named.given, &of_write(table, &written), Split::Untold),
         };
         Ok(Answer {
             attributes: asked.returned.attributes(written, &asked.touched),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use headwater_tables::{IndexState, KeySchema, Projected, TableRecord, Target};
+use headwater_items::Value;
+use headwater_tables::{IndexState, KeySchema, Projected, Range, TableRecord, Target};
 use headwater_wire::ApiError;
 
 use crate::{errors::validation, items::keys};
@@ -71,6 +72,15 @@ impl<'a> Source<'a> {
         Target {
             table: self.table.name.clone(),
             index: self.index.map(|index| index.name.to_owned()),
+        }
+    }
+
+    /// The partition key of the table's items that are read, where that is one.
+    pub fn partition_of<'r>(&self, range: &'r Range) -> Option<&'r Value> {
+        let is_of_table = self.index.is_none_or(|index| !index.is_global);
+        match range {
+            Range::Query(query) if is_of_table => Some(&query.keys.partition.1),
+            _ => None,
         }
     }
 

@@ -5,7 +5,10 @@ use headwater_tables::{Cancellation, TableRecord, WriteError};
 use headwater_wire::ApiError;
 use serde_json::{Map, Value};
 
-use crate::items::failed::{self, below};
+use crate::items::{
+    failed::{self, below},
+    throttled,
+};
 
 /// Why one action of a transaction could not be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +47,11 @@ impl Reason {
             WriteError::Conflict => Ok(Self {
                 code: "TransactionConflict",
                 message: failed::CONFLICT.to_owned(),
+                item: None,
+            }),
+            WriteError::Throttled(error) => Ok(Self {
+                code: throttled::code(&error),
+                message: throttled::text(&error).to_owned(),
                 item: None,
             }),
             WriteError::Failed(error) => Err(below(error)),

@@ -6,13 +6,14 @@ use headwater_items::{Item, item_size};
 use headwater_shapes_dynamodb::{
     BatchGetItemInput, BatchGetItemOutput, KeysAndAttributes, ops::BatchGetItem,
 };
+use headwater_tables::{TableRecord, Throttled, Units};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Dynamo,
     errors::validation,
     items::{
-        capacity::{Consistency, Split, Told, Units},
+        capacity::{Consistency, Split, Told, of_read},
         dialect::Dialects,
         failed::below,
         keys,
@@ -20,6 +21,7 @@ use crate::{
         named::Named,
         placeholders::{Sent, check_used},
         projection::{Projecting, Wanted},
+        throttled,
         values::{self, shown},
     },
 };
@@ -45,8 +47,13 @@ impl Handle<BatchGetItem> for Dynamo {
             return_consumed_capacity,
         } = input;
         let mut answer = Answer::default();
-        for (gets, name) in self.read_gets(request_items, context)? {
-            self.get(gets, &name, &mut answer).await?;
+        for (gets, table) in self.read_gets(request_items, context)? {
+            let throttled = self.get(gets, &table, &mut answer).await?;
+            let throttled = throttled.map(|error| throttled::api(&error, &table.name, context));
+            answer.throttled = answer.throttled.or(throttled);
+        }
+        if let (Some(error), 0) = (answer.throttled, answer.reads) {
+            return Err(error);
         }
         let told = Told::of(return_consumed_capacity.as_deref());
         let consumed = told.of_tables(&answer.units, Split::Untold);
@@ -65,15 +72,19 @@ struct Answer {
     unprocessed: BTreeMap<String, KeysAndAttributes>,
     units: BTreeMap<String, Units>,
     bytes: usize,
+    /// How many items were asked for.
+    reads: usize,
+    /// Why some were not.
+    throttled: Option<ApiError>,
 }
 
 impl Dynamo {
-    /// What a request wants, each with the name of its table, which takes it.
+    /// What a request wants, each with its table, which takes it.
     fn read_gets(
         &self,
         sent: BTreeMap<String, KeysAndAttributes>,
         context: &Context,
-    ) -> Result<Vec<(Gets, String)>, ApiError> {
+    ) -> Result<Vec<(Gets, TableRecord)>, ApiError> {
         check_dialects(&sent)?;
         let gets = sent
             .into_iter()
@@ -90,13 +101,19 @@ impl Dynamo {
                 .iter()
                 .try_for_each(|key| keys::check(key, &table))?;
             gets.wanted.check(&table)?;
-            Ok((gets, table.name))
+            Ok((gets, table))
         });
         opened.collect()
     }
 
-    /// Reads items of one table, as long as the answer has room for them.
-    async fn get(&self, gets: Gets, table: &str, answer: &mut Answer) -> Result<(), ApiError> {
+    /// Reads items of one table, as long as the answer has room for them, and the table has capacity; if it has not, why.
+    async fn get(
+        &self,
+        gets: Gets,
+        table: &TableRecord,
+        answer: &mut Answer,
+    ) -> Result<Option<Throttled>, ApiError> {
+        let mut throttled = None;
         let given = gets.named.given;
         let (mut found, mut left, mut units) = (Vec::new(), Vec::new(), Units::default());
         for key in gets.keys {
@@ -104,13 +121,22 @@ impl Dynamo {
                 left.push(shown(key));
                 continue;
             }
-            let item = self.tables.read(table, &key).await.map_err(below)?;
+            let metered = self.tables.metered_item(table, &key).map_err(below)?;
+            if let Err(error) = metered.admit() {
+                throttled = Some(error);
+                left.push(shown(key));
+                continue;
+            }
+            let item = self.tables.read(&table.name, &key).await.map_err(below)?;
             answer.bytes += item.as_ref().map_or(0, item_size);
             if answer.bytes > BATCH_GET_BYTES {
                 left.push(shown(key));
                 continue;
             }
-            units.add(&Units::of_read(item.as_ref(), gets.consistency), 1.0);
+            let cost = of_read(item.as_ref(), gets.consistency);
+            metered.take(&cost);
+            units.add(&cost, 1.0);
+            answer.reads += 1;
             found.extend(item.map(|item| gets.wanted.shown(item)));
         }
         if !left.is_empty() {
@@ -122,7 +148,7 @@ impl Dynamo {
         }
         answer.units.insert(given.clone(), units);
         answer.responses.insert(given, found);
-        Ok(())
+        Ok(throttled)
     }
 }
 

@@ -7,20 +7,22 @@ use headwater_shapes_dynamodb::{
     BatchWriteItemInput, BatchWriteItemOutput, DeleteRequest, ItemCollectionMetrics, PutRequest,
     WriteRequest, ops::BatchWriteItem,
 };
-use headwater_tables::{TableRecord, Write, WriteAction};
+use headwater_tables::{TableRecord, Units, Write, WriteAction, WriteError, Written};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Dynamo,
     errors::validation,
     items::{
-        capacity::{Split, Told, Units},
+        capacity::{Split, Told, of_write},
         collection::metrics,
         failed,
         fault::Fault,
         limits::BATCH_WRITES,
         named::Named,
-        values, writes,
+        throttled,
+        values::{self, shown},
+        writes,
     },
 };
 
@@ -56,21 +58,83 @@ impl Handle<BatchWriteItem> for Dynamo {
             tables.push((batch.given, batch.table, batch.writes.len()));
             writes.extend(batch.writes.into_iter().map(|write| (name.clone(), write)));
         }
+        // What is throttled goes back as it came.
+        let kept = match self.tables.is_limited() {
+            true => writes.clone(),
+            false => Vec::new(),
+        };
         let mut results = self.tables.write_many(writes).await.into_iter();
-        let mut units: BTreeMap<String, Units> = BTreeMap::new();
+        let (mut kept, mut answer) = (kept.into_iter(), Answer::default());
         for (given, table, count) in tables {
-            let took = units.entry(given).or_default();
+            answer.units.insert(given.clone(), Units::default());
             for result in results.by_ref().take(count) {
-                let written = result.map_err(|error| failed::write(error, &table, false))?;
-                took.add(&Units::of_write(&table, &written), 1.0);
+                answer.add(&given, &table, kept.next(), result, context)?;
             }
+        }
+        if let (Some(error), 0) = (answer.throttled, answer.written) {
+            return Err(error);
         }
         let told = Told::of(return_consumed_capacity.as_deref());
         Ok(BatchWriteItemOutput {
-            unprocessed_items: Some(BTreeMap::new()),
+            unprocessed_items: Some(answer.unprocessed),
             item_collection_metrics: collections,
-            consumed_capacity: told.of_tables(&units, Split::Untold),
+            consumed_capacity: told.of_tables(&answer.units, Split::Untold),
         })
+    }
+}
+
+/// What was written so far.
+#[derive(Default)]
+struct Answer {
+    unprocessed: BTreeMap<String, Vec<WriteRequest>>,
+    units: BTreeMap<String, Units>,
+    /// How many items were written.
+    written: usize,
+    /// Why some were not.
+    throttled: Option<ApiError>,
+}
+
+impl Answer {
+    /// Adds what became of a write, which goes back if it is to be sent again.
+    fn add(
+        &mut self,
+        given: &str,
+        table: &TableRecord,
+        kept: Option<(String, Write)>,
+        result: Result<Written, WriteError>,
+        context: &Context,
+    ) -> Result<(), ApiError> {
+        match (result, kept) {
+            (Ok(written), _) => {
+                let took = self.units.entry(given.to_owned()).or_default();
+                took.add(&of_write(table, &written), 1.0);
+                self.written += 1;
+            }
+            (Err(WriteError::Throttled(error)), Some((_, write))) => {
+                let requests = self.unprocessed.entry(given.to_owned()).or_default();
+                requests.push(again(write));
+                let error = || throttled::api(&error, &table.name, context);
+                self.throttled.get_or_insert_with(error);
+            }
+            (Err(error), _) => return Err(failed::write(error, table, false, context)),
+        }
+        Ok(())
+    }
+}
+
+/// The request for a write.
+fn again(write: Write) -> WriteRequest {
+    match write.action {
+        WriteAction::Put(item) => WriteRequest {
+            put_request: Some(PutRequest { item: shown(item) }),
+            delete_request: None,
+        },
+        _ => WriteRequest {
+            put_request: None,
+            delete_request: Some(DeleteRequest {
+                key: shown(write.key),
+            }),
+        },
     }
 }
 

@@ -68,7 +68,7 @@ impl Handle<DeleteItem> for Dynamo {
         };
         let table = self.open(&named, context)?;
         let write = writes::of_key(key, WriteAction::Delete, condition, &table)?;
-        let answer = self.write(&named, &table, write, asked).await?;
+        let answer = self.write(&named, &table, write, asked, context).await?;
         Ok(DeleteItemOutput {
             attributes: answer.attributes,
             consumed_capacity: answer.consumed,

@@ -6,13 +6,13 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Dynamo,
     items::{
-        capacity::{Consistency, Split, Told, Units},
+        capacity::{Consistency, Split, Told, of_read},
         failed::below,
         keys,
         named::Named,
         placeholders::{Sent, check_used},
         projection::Projecting,
-        values,
+        throttled, values,
     },
 };
 
@@ -48,8 +48,12 @@ impl Handle<GetItem> for Dynamo {
         let table = self.open(&named, context)?;
         keys::check(&key, &table)?;
         wanted.check(&table)?;
+        let metered = self.tables.metered_item(&table, &key).map_err(below)?;
+        let admitted = metered.admit();
+        admitted.map_err(|error| throttled::api(&error, &table.name, context))?;
         let item = self.tables.read(&table.name, &key).await.map_err(below)?;
-        let units = Units::of_read(item.as_ref(), Consistency::of(consistent_read));
+        let units = of_read(item.as_ref(), Consistency::of(consistent_read));
+        metered.take(&units);
         let told = Told::of(return_consumed_capacity.as_deref());
         Ok(GetItemOutput {
             item: item.map(|item| wanted.shown(item)),

@@ -68,7 +68,7 @@ impl Handle<PutItem> for Dynamo {
         };
         let table = self.open(&named, context)?;
         let write = writes::put(item, condition, &table)?;
-        let answer = self.write(&named, &table, write, asked).await?;
+        let answer = self.write(&named, &table, write, asked, context).await?;
         Ok(PutItemOutput {
             attributes: answer.attributes,
             consumed_capacity: answer.consumed,

@@ -72,7 +72,7 @@ impl Handle<Query> for Dynamo {
             wanted: asked.wanted,
             consistency: asked.consistency,
         };
-        let page = self.page(&source, range, showing).await?;
+        let page = self.page(&source, range, showing, context).await?;
         let consumed = asked
             .told
             .consumed(&asked.named.given, &page.units, Split::Untold);

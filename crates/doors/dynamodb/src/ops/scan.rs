@@ -69,7 +69,7 @@ impl Handle<Scan> for Dynamo {
             wanted: asked.wanted,
             consistency: asked.consistency,
         };
-        let page = self.page(&source, range, showing).await?;
+        let page = self.page(&source, range, showing, context).await?;
         let consumed = asked
             .told
             .consumed(&asked.named.given, &page.units, Split::Untold);

@@ -7,14 +7,14 @@ use headwater_shapes_dynamodb::{
     Get, ItemResponse, TransactGetItem, TransactGetItemsInput, TransactGetItemsOutput,
     ops::TransactGetItems,
 };
-use headwater_tables::TableRecord;
+use headwater_tables::{Cancellation, Metered, TableRecord, Units, WriteError};
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Dynamo,
     items::{
         actions::{check_bytes, check_distinct, check_faults},
-        capacity::{Consistency, Split, Told, Units},
+        capacity::{Consistency, Split, Told, of_read},
         fault::Fault,
         keys,
         named::Named,
@@ -52,19 +52,19 @@ impl Handle<TransactGetItems> for Dynamo {
             .map(|(read, table)| (table.name.clone(), read.key.clone()))
             .collect();
         check_distinct(keys.iter().map(|(table, key)| (table.as_str(), key)))?;
-        let items = self.tables.read_together(keys).await;
         let actions: Vec<_> = tables.iter().map(|table| (table, false)).collect();
-        let items = items.map_err(|error| transaction::failed(error, &actions))?;
+        let failed = |error| transaction::failed(error, &actions);
+        let metered = self.admit(&reads, &tables).map_err(failed)?;
+        let items = self.tables.read_together(keys).await.map_err(failed)?;
         check_bytes(items.iter().flatten().map(item_size).sum())?;
         let told = Told::of(return_consumed_capacity.as_deref());
         let mut units: BTreeMap<String, Units> = BTreeMap::new();
         let mut responses = Vec::with_capacity(items.len());
-        for (item, read) in items.into_iter().zip(reads) {
+        for ((item, read), metered) in items.into_iter().zip(reads).zip(metered) {
             let took = units.entry(read.named.given).or_default();
-            took.add(
-                &Units::of_read(item.as_ref(), Consistency::Transactional),
-                1.0,
-            );
+            let cost = of_read(item.as_ref(), Consistency::Transactional);
+            metered.take(&cost);
+            took.add(&cost, 1.0);
             let item = item.map(|item| read.wanted.shown(item));
             responses.push(ItemResponse { item });
         }
@@ -72,6 +72,25 @@ impl Handle<TransactGetItems> for Dynamo {
             consumed_capacity: told.of_tables(&units, Split::Read),
             responses: Some(responses),
         })
+    }
+}
+
+impl Dynamo {
+    /// The ways to the capacity of all reads, which may be made now.
+    fn admit(&self, reads: &[Read], tables: &[TableRecord]) -> Result<Vec<Metered>, Cancellation> {
+        let metered = reads
+            .iter()
+            .zip(tables)
+            .map(|(read, table)| self.tables.metered_item(table, &read.key));
+        let metered = metered.collect::<Result<Vec<_>, _>>()?;
+        let admitted = metered
+            .iter()
+            .map(|metered| metered.admit().err().map(WriteError::Throttled));
+        let reasons: Vec<_> = admitted.collect();
+        match reasons.iter().all(Option::is_none) {
+            true => Ok(metered),
+            false => Err(Cancellation::Reasons(reasons)),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use headwater_shapes_dynamodb::{
     ItemCollectionMetrics, TransactWriteItem, TransactWriteItemsInput, TransactWriteItemsOutput,
     ops::TransactWriteItems,
 };
-use headwater_tables::{TableRecord, Transaction, Write, WriteAction};
+use headwater_tables::{
+    TableRecord, Transaction, Units, Write, WriteAction, limits::TRANSACTION_TIMES,
+};
 use headwater_wire::{ApiError, Context, Handle};
 use sha2::{Digest, Sha256};
 
@@ -17,7 +19,7 @@ use crate::{
     items::{
         action::Action,
         actions::{check_bytes, check_distinct, check_faults},
-        capacity::{Consistency, Split, Told, Units},
+        capacity::{Consistency, Split, Told, of_read, of_write},
         collection::metrics,
         transaction,
     },
@@ -64,10 +66,10 @@ impl Handle<TransactWriteItems> for Dynamo {
             let took = units.entry(given.clone()).or_default();
             match was_done {
                 true => {
-                    let read = Units::of_read(written.before.as_ref(), Consistency::Transactional);
+                    let read = of_read(written.before.as_ref(), Consistency::Transactional);
                     took.add(&read, 1.0);
                 }
-                false => took.add(&Units::of_write(table, written), 2.0),
+                false => took.add(&of_write(table, written), TRANSACTION_TIMES),
             }
         }
         let split = if was_done {

@@ -68,7 +68,7 @@ impl Handle<UpdateItem> for Dynamo {
         };
         let table = self.open(&named, context)?;
         let write = writes::update(key, update, condition, &table)?;
-        let answer = self.write(&named, &table, write, asked).await?;
+        let answer = self.write(&named, &table, write, asked, context).await?;
         Ok(UpdateItemOutput {
             attributes: answer.attributes,
             consumed_capacity: answer.consumed,

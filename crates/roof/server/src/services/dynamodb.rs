@@ -19,6 +19,7 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let (env, catalog, log) = ground.parts();
     let clock = env.clock.clone();
     let tables = Tables::open(env, catalog, log, &ground.dir("tables")).await?;
+    tables.limit(ground.limits);
     given.items = Some(tables.clone());
     Ok(Arc::new(Service(Dynamo { tables, clock })))
 }
