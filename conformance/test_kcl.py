@@ -75,7 +75,7 @@ class Worker:
         return True
 
     def stop(self):
-        """Lets it end in order, and gives up its leases."""
+        """Lets it end in order; gives its exit status."""
         self.process.stdin.close()
         return self.process.wait(timeout=SECONDS)
 
@@ -103,7 +103,7 @@ class Producer:
                 self.put = numbers.stop
 
     def stop(self):
-        """How many there are."""
+        """Gives how many there are."""
         self.enough.set()
         self.running.result()
         self.pool.shutdown()
@@ -167,7 +167,8 @@ def test_every_record_is_processed_by_one_worker_or_the_other(new_server, tmp_pa
 
 def flow(application):
     until, first = application.until, application.start("first")
-    # Of two that begin with a new table at once, one may give up: the library does not get over that they write the same.
+    # Of two that begin with a new table at once, one may give up: both write the version, and the one refused never
+    # learns how leases are assigned.
     until("a table", lambda: "Started LeaseAssignmentManager" in first.log.read_text())
     second = application.start("second")
     until("leases of both", lambda: first.holds() and second.holds())
@@ -225,6 +226,7 @@ def leases_are_right(early, late, parent, shards, owner):
 
 
 def held_by_one(workers):
+    """The table let no worker keep a shard that another had begun to read."""
     tenures = [(worker.name, *tenure) for worker in workers for tenure in worker.tenures()]
     for (one, shard, begins, last), (other, same, other_begins, other_last) in itertools.combinations(tenures, 2):
         assert one == other or shard != same or last <= other_begins or other_last <= begins, (shard, tenures)
