@@ -3,6 +3,7 @@
 //! AWS changes one thing at a time: what may stand together in a request, and in which order it says that it may not, is
 //! as users recorded it on AWS.
 
+pub(crate) mod decreases;
 mod indexes;
 mod throughput;
 

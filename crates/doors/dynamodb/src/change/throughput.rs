@@ -1,7 +1,5 @@
 //! A change of how a table is paid for.
 
-use std::time::Duration;
-
 use headwater_tables::{Billing, GlobalIndex, TableRecord, Throughput};
 use headwater_types::Millis;
 use headwater_wire::ApiError;
@@ -9,13 +7,8 @@ use headwater_wire::ApiError;
 use crate::{
     billing::{Maxima, Mode, Units, no_units},
     describe::is_same_day,
-    errors::{invalid, limit, validation},
+    errors::{invalid, validation},
 };
-
-/// How often units may be lowered on a day (of UTC) at any time. (Source: the developer guide, "Quotas in Amazon DynamoDB".)
-const DECREASES: u32 = 4;
-/// How long a lowering beyond that waits for the one before.
-const DECREASE_PERIOD: Duration = Duration::from_secs(3600);
 
 /// What a request says of how a table is paid for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,37 +103,7 @@ pub(super) fn changed(
              Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits."
         )));
     }
-    if read < before.read || write < before.write {
-        check_decrease(before, now)?;
-    }
     Ok(Billing::Provisioned(moved(before, units, now)))
-}
-
-/// Whether units may be lowered again today: four times at any time, and then once an hour.
-fn check_decrease(before: &Throughput, now: Millis) -> Result<(), ApiError> {
-    let Some(last) = before.lowered.filter(|last| is_same_day(*last, now)) else {
-        return Ok(());
-    };
-    let (times, next) = (before.lowered_that_day, last.plus(DECREASE_PERIOD));
-    if times < DECREASES || now >= next {
-        return Ok(());
-    }
-    Err(limit(format_args!(
-        "Provisioned throughput decreases are limited within a given UTC day. After the first {DECREASES} decreases, each \
-         subsequent decrease in the same UTC day can be performed at most once every {} seconds. Number of decreases today: \
-         {times}. Last decrease at {}. Next decrease can be made at {}",
-        DECREASE_PERIOD.as_secs(),
-        spelled(last),
-        spelled(next)
-    )))
-}
-
-/// A time as AWS spells it there.
-fn spelled(at: Millis) -> String {
-    let at = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let at = jiff::Timestamp::from_millisecond(at).unwrap_or(jiff::Timestamp::MAX);
-    at.strftime("%A, %B %-d, %Y at %-I:%M:%S %p Coordinated Universal Time")
-        .to_string()
 }
 
 /// Other units, and what is told of their changes.

@@ -5,5 +5,6 @@ mod capacity;
 mod pages;
 mod reads;
 mod refusals;
+mod throttled;
 mod transactions;
 mod writes;

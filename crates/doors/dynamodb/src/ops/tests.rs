@@ -299,8 +299,52 @@ async fn a_policy_shares_a_table_with_other_accounts() {
 async fn limits_and_endpoints_are_told() {
     let world = World::new().await;
     let limits = world.ok::<DescribeLimits>(json!({})).await;
+    let most: i64 = 1_000_000_000_000;
+    assert_eq!(limits["TableMaxReadCapacityUnits"], most);
+    world.dynamo.tables.limit(true);
+    let limits = world.ok::<DescribeLimits>(json!({})).await;
     assert_eq!(limits["TableMaxReadCapacityUnits"], 40_000);
     let endpoints = world.ok::<DescribeEndpoints>(json!({})).await;
     let endpoint = json!({"Address": "localhost:4566", "CachePeriodInMinutes": 1440});
     assert_eq!(endpoints, json!({"Endpoints": [endpoint]}));
+}
+
+#[tokio::test]
+async fn units_are_lowered_so_often_a_day() {
+    let world = World::new().await;
+    let units = |write: u64| json!({"ReadCapacityUnits": 9, "WriteCapacityUnits": write});
+    let mut table = World::table("taxi");
+    table["BillingMode"] = "PROVISIONED".into();
+    table["ProvisionedThroughput"] = units(9);
+    world.ok::<CreateTable>(table).await;
+    world.dynamo.tables.limit(true);
+    let lower = |write: u64| json!({"TableName": "taxi", "ProvisionedThroughput": units(write)});
+    for write in [8, 7, 6, 5] {
+        world.pass(1);
+        world.ok::<UpdateTable>(lower(write)).await;
+    }
+    world.pass(1);
+    let text = "Subscriber limit exceeded: Provisioned throughput decreases are limited within a given UTC day. After the first \
+                4 decreases, each subsequent decrease in the same UTC day can be performed at most once every 3600 seconds. \
+                Number of decreases today: 4. Last decrease at Tuesday, November 14, 2023 at 10:13:24 PM Coordinated \
+                Universal Time. Next decrease can be made at Tuesday, November 14, 2023 at 11:13:24 PM Coordinated Universal \
+                Time";
+    assert_eq!(
+        world.refused::<UpdateTable>(lower(4)).await,
+        refusal("LimitExceededException", text)
+    );
+    world.ok::<UpdateTable>(lower(6)).await;
+    world.pass(3600);
+    world.ok::<UpdateTable>(lower(4)).await;
+    world.pass(1);
+    assert_eq!(
+        world.refused::<UpdateTable>(lower(3)).await.0,
+        "LimitExceededException"
+    );
+    world.dynamo.tables.limit(false);
+    world.ok::<UpdateTable>(lower(3)).await;
+    world.dynamo.tables.limit(true);
+    // The next day.
+    world.pass(3600);
+    world.ok::<UpdateTable>(lower(2)).await;
 }

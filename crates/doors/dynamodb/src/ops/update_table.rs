@@ -3,7 +3,10 @@
 use headwater_shapes_dynamodb::{UpdateTableInput, UpdateTableOutput, ops::UpdateTable};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Dynamo, change::Change};
+use crate::{
+    Dynamo,
+    change::{Change, decreases},
+};
 
 impl Handle<UpdateTable> for Dynamo {
     /// The change is made when this returns; the answer shows a table that is being changed, as AWS's clients expect it.
@@ -15,7 +18,14 @@ impl Handle<UpdateTable> for Dynamo {
         let (named, change) = Change::read(input)?;
         let table = self.table(&named, context)?;
         let now = self.clock.now();
-        let altered = self.alter(&table.name, |table| change.apply(table, now));
+        let altered = self.alter(&table.name, |table| {
+            let before = table.clone();
+            change.apply(table, now)?;
+            match self.tables.is_limited() {
+                true => decreases::check(&before, table, now),
+                false => Ok(()),
+            }
+        });
         let mut described = self.describe(&altered.await?, context)?;
         if change.shows() {
             described.table_status = Some("UPDATING".to_owned());
