@@ -10,7 +10,7 @@ from headwater import Server
 _names = itertools.count(1)
 
 # What takes longest comes first, so that no worker is left with it at the end.
-LONGEST = ["test_pipeline", "test_flink", "test_lakes", "test_sdks", "test_columnar", "test_consumer_library"]
+LONGEST = ["test_pipeline", "test_flink", "test_lakes", "test_sdks", "test_columnar", "test_consumer_library", "test_kcl"]
 LONGEST += ["test_firehose_settings"]
 
 

@@ -20,7 +20,7 @@ pub const PARTITIONS: u16 = 64;
 pub const PARTITION_READ: u64 = 3000;
 /// Units of writing that make one partition more.
 pub const PARTITION_WRITE: u64 = 1000;
-/// So many seconds of capacity that was provisioned and not used are kept. (Source: the developer guide, "Burst and adaptive
+/// So many seconds of capacity that was not used are kept. (Source: the developer guide, "Burst and adaptive
 /// capacity".)
 pub const BURST: Duration = Duration::from_secs(300);
 /// Units of reading a second of a new table that is paid for by the request. (Source: the developer guide, "Initial

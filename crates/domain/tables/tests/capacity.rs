@@ -82,16 +82,11 @@ fn provisioned(index: Option<&str>) -> Throttled {
 #[tokio::test]
 async fn a_table_takes_its_burst_and_then_what_is_provisioned() {
     let world = world(by_second(1, 5), by_second(1, 1)).await;
-    // More than a partition takes in a second are kept.
-    for _ in 0..10 {
+    for _ in 0..14 {
         put(&world, of_units("p", 100)).await.unwrap();
     }
-    let hot = throttled(None, Access::Write, Limit::KeyRange, false);
-    assert_eq!(puts(&world, "p").await, (0, hot));
+    assert_eq!(puts(&world, "p").await, (100, provisioned(None)));
     world.pass(1);
-    for _ in 0..5 {
-        put(&world, of_units("p", 100)).await.unwrap();
-    }
     for _ in 0..4 {
         assert_eq!(puts(&world, "p").await, (5, provisioned(None)));
         world.pass(1);
@@ -101,8 +96,7 @@ async fn a_table_takes_its_burst_and_then_what_is_provisioned() {
     assert_eq!(puts(&world, "p").await.0, 300);
     world.pass(3600);
     put(&world, of_units("p", 300)).await.unwrap();
-    world.pass(1);
-    assert_eq!(puts(&world, "p").await.0, 1000);
+    assert_eq!(puts(&world, "p").await.0, 1200);
 }
 
 #[tokio::test]
@@ -163,22 +157,28 @@ async fn an_index_without_capacity_refuses_writes_that_change_it() {
 #[tokio::test]
 async fn a_hot_key_is_throttled_where_others_are_not() {
     let world = world(by_request(None, None), by_request(None, None)).await;
-    let hot = throttled(None, Access::Write, Limit::KeyRange, true);
-    assert_eq!(puts(&world, "p").await, (1000, hot.clone()));
-    let mut all = 1000;
-    for other in 0..100 {
-        all += puts(&world, &other.to_string()).await.0;
-    }
-    assert_eq!(all, 4000);
+    let metered = |key: &str| {
+        let metered = world.tables.metered(&target(None), Some(&text(key)));
+        metered.unwrap()
+    };
+    let hot = metered("p");
+    hot.admit().unwrap();
+    // All that is kept of 3,000 units a second, and one more.
+    hot.take(&Units::of_table(900_001.0));
+    let refused = throttled(None, Access::Read, Limit::KeyRange, true);
+    assert_eq!(hot.admit(), Err(refused));
+    let is_let_through = |key: &i32| metered(&key.to_string()).admit().is_ok();
+    let others = (0..100).filter(is_let_through).count();
+    assert!((50..100).contains(&others), "{others}");
     world.pass(1);
-    assert_eq!(puts(&world, "p").await, (1000, hot));
+    hot.admit().unwrap();
 }
 
 #[tokio::test]
 async fn maxima_hold_and_changes_of_billing_do_at_once() {
     let world = world(by_request(None, Some(7)), by_request(None, None)).await;
     let most = throttled(None, Access::Write, Limit::Maximum, true);
-    assert_eq!(puts(&world, "p").await, (7, most));
+    assert_eq!(puts(&world, "p").await, (2100, most));
     let bill = async |billing: Billing| {
         let change = |record: &mut TableRecord| {
             record.billing = billing;
@@ -188,7 +188,7 @@ async fn maxima_hold_and_changes_of_billing_do_at_once() {
     };
     bill(by_request(None, None)).await;
     world.pass(1);
-    assert_eq!(puts(&world, "p").await.0, 1000);
+    assert_eq!(puts(&world, "p").await.0, 4000);
     world.pass(1);
     bill(by_second(1, 2)).await;
     assert_eq!(puts(&world, "p").await, (600, provisioned(None)));

@@ -73,3 +73,12 @@ pub const BENCH_FANOUT_QUIET_MAX: Duration = Duration::from_secs(10);
 
 /// How long the load generator waits for lines of the function that it made after the last.
 pub const BENCH_FUNCTION_QUIET_MAX: Duration = Duration::from_secs(10);
+
+/// Items of a table that the load generator fills.
+pub const BENCH_TABLE_ITEMS_MAX: u64 = 1 << 40;
+
+/// Items that each connection of the load generator remembers, for them to be read back.
+pub const BENCH_SAMPLE_ITEMS_MAX: usize = 16;
+
+/// Items of a table that was filled that are read back besides.
+pub const BENCH_SAMPLE_OTHERS: usize = 256;

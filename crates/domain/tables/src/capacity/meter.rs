@@ -9,9 +9,6 @@ use crate::{
 
 use super::{bucket::Bucket, growth::Growth};
 
-/// Seconds whose units are kept of what is not provisioned.
-const NO_BURST: f64 = 1.0;
-
 /// A limit, and what was taken lately.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Meter {
@@ -64,7 +61,7 @@ impl Meter {
         let growth = Growth::from(limit, now);
         let rate = max.map_or(growth.limit, |max| max.min(growth.limit));
         Self {
-            bucket: Bucket::full(rate, NO_BURST, now),
+            bucket: Bucket::full(rate, BURST.as_secs_f64(), now),
             rule: Rule::OnDemand { growth, max },
         }
     }
@@ -72,7 +69,7 @@ impl Meter {
     /// That of a partition that takes so many units a second.
     pub fn of_partition(rate: f64, now: Duration) -> Self {
         Self {
-            bucket: Bucket::full(rate, NO_BURST, now),
+            bucket: Bucket::full(rate, BURST.as_secs_f64(), now),
             rule: Rule::Partition,
         }
     }
@@ -112,7 +109,7 @@ impl Meter {
             return false;
         }
         let rate = max.map_or(growth.limit, |max| max.min(growth.limit));
-        self.bucket = self.bucket.at_rate(rate, NO_BURST, now);
+        self.bucket = self.bucket.at_rate(rate, BURST.as_secs_f64(), now);
         true
     }
 
@@ -120,11 +117,11 @@ impl Meter {
     pub fn follow(&mut self, new: &Self, now: Duration) {
         let seconds = match (&mut self.rule, new.rule) {
             (Rule::Provisioned, Rule::Provisioned) => BURST.as_secs_f64(),
-            (Rule::Partition, Rule::Partition) => NO_BURST,
+            (Rule::Partition, Rule::Partition) => BURST.as_secs_f64(),
             (Rule::OnDemand { growth, max }, Rule::OnDemand { max: new, .. }) => {
                 *max = new;
                 let rate = new.map_or(growth.limit, |max| max.min(growth.limit));
-                self.bucket = self.bucket.at_rate(rate, NO_BURST, now);
+                self.bucket = self.bucket.at_rate(rate, BURST.as_secs_f64(), now);
                 return;
             }
             // What was provisioned goes through on demand too. (Source: the developer guide, "Initial throughput for
@@ -183,7 +180,7 @@ mod tests {
     fn a_maximum_is_told_apart_from_what_goes_through_anyway() {
         let limit = |max: Option<u64>| {
             let mut meter = by_request(max);
-            meter.take(50_000.0, Duration::ZERO);
+            meter.take(13_000_000.0, Duration::ZERO);
             meter.admit(Duration::ZERO)
         };
         assert_eq!(limit(Some(5)), Err(Limit::Maximum));
@@ -191,7 +188,7 @@ mod tests {
         assert_eq!(limit(None), Err(Limit::KeyRange));
         let mut grown = by_second(40_000);
         grown.follow(&by_request(None), Duration::ZERO);
-        grown.take(40_000.0, Duration::ZERO);
+        grown.take(12_000_000.0, Duration::ZERO);
         assert_eq!(grown.admit(Duration::ZERO), Err(Limit::Account));
     }
 }

@@ -5,16 +5,18 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Subcommand};
 
 use crate::{
-    bench::{BenchError, payload::STAMP_BYTES},
+    bench::{BenchError, payload::STAMP_BYTES, tables::TablesArgs},
     limits::BENCH_CALL_BYTES_MAX,
 };
 
-/// Measures a Kinesis endpoint, or what the machine allows one.
+/// Measures an endpoint of Kinesis or of DynamoDB, or what the machine allows one.
 #[derive(Debug, Clone, Subcommand)]
 pub enum BenchCommand {
     /// Of an endpoint.
     #[command(flatten)]
     Load(LoadCommand),
+    /// Write and read items of a DynamoDB table, and read a sample back
+    Tables(TablesArgs),
     /// Measure what this machine allows at most: its disk, one processor, HTTP over loopback
     Limits(LimitsArgs),
 }
@@ -263,7 +265,8 @@ impl LoadCommand {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+/// Seconds of a command line.
+pub fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| format!("{text:?} is not a number"))?;

@@ -24,14 +24,6 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The content type.
-    pub fn content_type(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Codec::Json => "application/x-amz-json-1.1",
-            Codec::Cbor => "application/x-amz-cbor-1.1",
-        })
-    }
-
     /// Writes a request down.
     pub fn write(self, input: &impl Serialize) -> Bytes {
         let bytes = match self {
@@ -50,8 +42,8 @@ impl Codec {
     }
 }
 
-/// Characters of the partition keys: 16 hexadecimal digits.
-const KEY_CHARS: usize = 16;
+/// Characters of keys: 16 hexadecimal digits.
+pub const KEY_CHARS: usize = 16;
 const KEY_PLACEHOLDER: &str = "bench-key-holder";
 
 /// A record's number is its worker's, and below these bits its own among the worker's.
@@ -117,10 +109,7 @@ impl PutCall {
     pub fn next(&mut self, sent: u64) -> (HeaderValue, Bytes, u64) {
         let first = self.next_serial;
         self.next_serial += self.spots.len() as u64;
-        // Nobody holds the last body any more once its answer is there: then it is patched without being copied.
-        let mut body = std::mem::take(&mut self.body)
-            .try_into_mut()
-            .unwrap_or_else(|held| BytesMut::from(&held[..]));
+        let mut body = writable(std::mem::take(&mut self.body));
         for (spot, serial) in self.spots.iter().zip(first..) {
             let stamp = Stamp {
                 run: self.run,
@@ -246,7 +235,14 @@ fn spots(codec: Codec, body: &[u8], payload: &Payload, records: usize) -> Vec<Sp
     spots
 }
 
-fn places(body: &[u8], wanted: &[u8]) -> Vec<usize> {
+/// A body to be patched. Nobody holds the last one any more once its answer is there: then it is not copied.
+pub fn writable(body: Bytes) -> BytesMut {
+    body.try_into_mut()
+        .unwrap_or_else(|held| BytesMut::from(&held[..]))
+}
+
+/// Where in a body a placeholder stands.
+pub fn places(body: &[u8], wanted: &[u8]) -> Vec<usize> {
     body.windows(wanted.len())
         .enumerate()
         .filter(|(_, window)| *window == wanted)
@@ -254,11 +250,13 @@ fn places(body: &[u8], wanted: &[u8]) -> Vec<usize> {
         .collect()
 }
 
-fn patch(body: &mut [u8], at: usize, bytes: &[u8]) {
+/// Puts others in the place of bytes.
+pub fn patch(body: &mut [u8], at: usize, bytes: &[u8]) {
     body[at..at + bytes.len()].copy_from_slice(bytes);
 }
 
-fn hexadecimal(number: u64) -> [u8; KEY_CHARS] {
+/// A number's digits.
+pub fn hexadecimal(number: u64) -> [u8; KEY_CHARS] {
     std::array::from_fn(|i| b"0123456789abcdef"[(number >> (60 - 4 * i) & 0xf) as usize])
 }
 

@@ -12,114 +12,21 @@ use futures_util::{
     FutureExt,
     future::{Either, Fuse, select},
 };
-use headwater_auth::sign::{Payload, Scope, sign};
-use headwater_client::{CallError, ProvideCredentials};
-use headwater_env::Env;
+use headwater_client::CallError;
 use headwater_wire::event_stream::Message;
-use http::{HeaderMap, HeaderValue, Request, Uri, header};
+use http::{HeaderMap, HeaderValue};
 use http_body_util::{BodyExt, Full};
 use hyper::{
     body::Incoming,
     client::conn::http1::{self, SendRequest},
 };
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
 use serde::Deserialize;
 use tower_service::Service;
 
 use crate::{
-    bench::calls::Codec,
-    limits::{BENCH_ANSWER_WAIT_MAX, BENCH_CONNECT_WAIT_MAX},
+    bench::{calls::Codec, endpoint::Endpoint},
+    limits::BENCH_ANSWER_WAIT_MAX,
 };
-
-/// The header that a server without credentials of its own is content with.
-const CONSTANT_SIGNATURE: &str = "AWS4-HMAC-SHA256 Credential=bench/20130101/us-east-1/kinesis/aws4_request, \
-    SignedHeaders=host, Signature=0000000000000000000000000000000000000000000000000000000000000000";
-
-/// Where to call, and as whom; connections share it.
-pub struct Endpoint {
-    /// Its address.
-    pub uri: Uri,
-    /// The region of signatures.
-    pub region: String,
-    /// The credentials to sign with; none for a constant signature.
-    pub signer: Option<Arc<dyn ProvideCredentials>>,
-    /// How bodies are written.
-    pub codec: Codec,
-    /// Clock and tasks.
-    pub env: Env,
-    /// The connector, with the certificates that all connections believe.
-    pub connector: Connector,
-}
-
-/// Opens connections.
-pub type Connector = HttpsConnector<HttpConnector>;
-
-/// A connector for connections with TLS and without.
-pub fn connector() -> Connector {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(BENCH_CONNECT_WAIT_MAX));
-    let tls = match HttpsConnectorBuilder::new().with_native_roots() {
-        Ok(native) => native,
-        // A machine without certificates of its own.
-        Err(_) => HttpsConnectorBuilder::new().with_webpki_roots(),
-    };
-    tls.https_or_http().enable_http1().wrap_connector(tcp)
-}
-
-impl Endpoint {
-    /// The request, signed; the address in it is the path alone, as HTTP/1.1 has it.
-    async fn request(
-        &self,
-        target: HeaderValue,
-        body: Bytes,
-    ) -> Result<Request<Full<Bytes>>, Failure> {
-        let Endpoint {
-            uri,
-            region,
-            signer,
-            codec,
-            env,
-            ..
-        } = self;
-        let (mut head, ()) = Request::post(uri.clone())
-            .body(())
-            .expect("its parts are valid")
-            .into_parts();
-        head.headers
-            .insert(header::CONTENT_TYPE, codec.content_type());
-        head.headers.insert("x-amz-target", target);
-        match signer {
-            Some(signer) => {
-                let credentials = signer
-                    .credentials()
-                    .await
-                    .map_err(|error| Failure::transport(&error, false))?;
-                let scope = Scope {
-                    service: "kinesis",
-                    region,
-                    at: env.clock.now(),
-                };
-                sign(&mut head, Payload::Bytes(&body), &credentials, &scope);
-            }
-            None => {
-                let host = uri.authority().map_or("", |authority| authority.as_str());
-                let host = HeaderValue::from_str(host).expect("an authority is plain ASCII");
-                head.headers.insert(header::HOST, host);
-                head.headers.insert(
-                    header::AUTHORIZATION,
-                    HeaderValue::from_static(CONSTANT_SIGNATURE),
-                );
-                head.headers
-                    .insert("x-amz-date", HeaderValue::from_static("20130101T000000Z"));
-            }
-        }
-        head.uri = Uri::from_static("/");
-        Ok(Request::from_parts(head, Full::new(body)))
-    }
-}
 
 /// A call that did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,7 +59,8 @@ impl Failure {
         }
     }
 
-    fn transport(problem: &dyn std::error::Error, unclear: bool) -> Self {
+    /// A connection that could not be made, or broke.
+    pub fn transport(problem: &dyn std::error::Error, unclear: bool) -> Self {
         tracing::debug!(problem = problem.to_string(), "a connection failed");
         Self {
             code: CallError::TRANSPORT.to_owned(),

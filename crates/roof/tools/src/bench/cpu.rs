@@ -5,6 +5,8 @@ use std::{path::Path, time::Duration};
 use headwater_env::Env;
 use serde::Serialize;
 
+use crate::bench::meter::Window;
+
 /// Ticks a second in `/proc`: `USER_HZ`, which is 100 on all machines that Linux runs on today.
 const TICKS_A_SECOND: u64 = 100;
 
@@ -29,6 +31,17 @@ pub fn used(env: &Env) -> Option<Duration> {
         .read_at(&mut text, 0)
         .ok()?;
     parse(std::str::from_utf8(&text[..len]).ok()?)
+}
+
+/// The generator's processor time in the window.
+pub async fn watch(env: &Env, window: Window) -> Option<CpuShare> {
+    let clock = &env.clock;
+    clock
+        .sleep(window.from.saturating_sub(clock.elapsed()))
+        .await;
+    let before = (used(env), clock.elapsed());
+    clock.sleep(window.to.saturating_sub(clock.elapsed())).await;
+    CpuShare::between(before.0, used(env), clock.elapsed() - before.1)
 }
 
 /// Fields 14 and 15 (user and system time); the second is a name in parentheses, which may hold anything.

@@ -1,6 +1,6 @@
 //! `headwater bench`: a load generator for any Kinesis endpoint, which verifies what it reads back.
 //!
-//! The limits of the machine itself are measured beside it ([`machine`]).
+//! Tables of any DynamoDB endpoint are loaded by [`tables`]. The limits of the machine itself are measured beside it ([`machine`]).
 //!
 //! Requests are written once and patched in place ([`calls`]), each connection is driven by the task that uses it
 //! ([`connection`]), and every record has a stamp of its own ([`payload`]), so that what comes back is compared with
@@ -10,6 +10,7 @@ mod args;
 mod calls;
 mod connection;
 mod cpu;
+mod endpoint;
 mod fanout;
 mod function;
 mod get;
@@ -24,6 +25,7 @@ mod put;
 mod read;
 mod report;
 mod schedule;
+mod tables;
 mod target;
 
 use std::{
@@ -84,6 +86,16 @@ pub enum BenchError {
         /// The endpoint's error.
         problem: CallError,
     },
+    /// The table.
+    #[error("table {table} {what}: {code}")]
+    Table {
+        /// Its name.
+        table: String,
+        /// The step that failed, such as `cannot be made`.
+        what: &'static str,
+        /// The endpoint's error, or one of [`CallError`]'s codes.
+        code: String,
+    },
     /// The function that is called with what is put.
     #[error("function {function} {what}: {problem}")]
     Function {
@@ -128,6 +140,13 @@ pub async fn run(
             let config = ClientConfig::from_env(variable, &env).await?;
             let report = bench(&command, config, &env).await?;
             print(command.common().json, &report, report.text());
+            Ok(report.good())
+        }
+        BenchCommand::Tables(args) => {
+            args.check()?;
+            let config = ClientConfig::from_env(variable, &env).await?;
+            let report = tables::measure(&args, &config, &env).await?;
+            print(args.json, &report, report.text());
             Ok(report.good())
         }
         BenchCommand::Limits(args) => {
@@ -248,7 +267,7 @@ impl<'a> Run<'a> {
         let connections = self.common.connections as usize;
         let how = self.putting(window);
         let putting = put_all(self.env, self.calls(connections), &how);
-        let (put, cpu) = join(putting, self.watch(window)).await;
+        let (put, cpu) = join(putting, cpu::watch(self.env, window)).await;
         let verification = match self.common.no_verify {
             true => None,
             false => Some(Verification::of(&put, all_seen(&self.sweep().await?))),
@@ -277,7 +296,7 @@ impl<'a> Run<'a> {
             self.common.connections as usize,
             window,
         );
-        let (got, cpu) = join(getting, self.watch(window)).await;
+        let (got, cpu) = join(getting, cpu::watch(self.env, window)).await;
         let measured = vec![Measured::of("GetRecords", &got.meter, self.common.duration)];
         let passes = Some(Passes {
             whole: got.passes,
@@ -305,7 +324,7 @@ impl<'a> Run<'a> {
         let window = self.window();
         let (shards, bytes) = (&self.target.shards, self.common.record_size);
         let measuring = latency::measure(&self.reading, shards, bytes, poll, window, &arns);
-        let (found, cpu) = join(measuring, self.watch(window)).await;
+        let (found, cpu) = join(measuring, cpu::watch(self.env, window)).await;
         let delivery = match consumers {
             0 => "from acknowledgement to reader, by GetRecords",
             _ => "from acknowledgement to event, each consumer",
@@ -349,7 +368,8 @@ impl<'a> Run<'a> {
         };
         let receiving =
             fanout::receive_all(&self.reading, arns, &shards, &goals, window, &acknowledged);
-        let ((mut put, received), cpu) = join(join(putting, receiving), self.watch(window)).await;
+        let ((mut put, received), cpu) =
+            join(join(putting, receiving), cpu::watch(self.env, window)).await;
         let wall = self.common.duration;
         let measured = vec![
             Measured::of(self.put_name(), &put.meter, wall),
@@ -380,7 +400,7 @@ impl<'a> Run<'a> {
         let connections = self.common.connections as usize;
         let how = self.putting(window);
         let putting = put_all(self.env, self.calls(connections), &how);
-        let (put, cpu) = join(putting, self.watch(window)).await;
+        let (put, cpu) = join(putting, cpu::watch(self.env, window)).await;
         let run = function::Run {
             payload: &self.reading.payload,
             window,
@@ -414,7 +434,7 @@ impl<'a> Run<'a> {
         };
         let shards = self.shard_ids();
         let reading = mixed::tail(&self.reading, &shards, readers, window, put_ended.clone());
-        let ((put, tailed), cpu) = join(join(putting, reading), self.watch(window)).await;
+        let ((put, tailed), cpu) = join(join(putting, reading), cpu::watch(self.env, window)).await;
         let measured = vec![
             Measured::of(self.put_name(), &put.meter, self.common.duration),
             Measured::of("GetRecords", &tailed.meter, self.common.duration),
@@ -450,17 +470,6 @@ impl<'a> Run<'a> {
             until: Until::Time(window.to),
             acknowledged: None,
         }
-    }
-
-    /// The generator's processor time in the window.
-    async fn watch(&self, window: Window) -> Option<CpuShare> {
-        let clock = &self.env.clock;
-        clock
-            .sleep(window.from.saturating_sub(clock.elapsed()))
-            .await;
-        let before = (cpu::used(self.env), clock.elapsed());
-        clock.sleep(window.to.saturating_sub(clock.elapsed())).await;
-        CpuShare::between(before.0, cpu::used(self.env), clock.elapsed() - before.1)
     }
 
     fn calls(&self, connections: usize) -> Vec<(Connection, PutCall)> {

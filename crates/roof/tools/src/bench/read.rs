@@ -16,7 +16,8 @@ use serde::Serialize;
 use crate::{
     bench::{
         calls::read_page,
-        connection::{Connection, Endpoint, Failure},
+        connection::{Connection, Failure},
+        endpoint::Endpoint,
         meter::{Meter, Window},
         payload::{Data, Payload, RecordCheck, Stamp, Tally},
         put::Put,

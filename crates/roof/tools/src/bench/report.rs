@@ -144,7 +144,8 @@ impl Measured {
         }
     }
 
-    fn text(&self, out: &mut String) {
+    /// For people.
+    pub fn text(&self, out: &mut String) {
         let latency = &self.latency_ms;
         line(out, format_args!("\n{}: {} in all", self.what, self.count));
         if self.mib_per_second > 0.0 {

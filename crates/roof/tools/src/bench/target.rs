@@ -7,14 +7,13 @@ use headwater_env::Env;
 use headwater_producer::{KinesisStream, Shard, Stream};
 use headwater_shapes_kinesis as kinesis;
 use headwater_shapes_kinesis::ops;
-use http::Uri;
 use parking_lot::Mutex;
 
 use crate::bench::{
     BenchError,
     args::Common,
     calls::Codec,
-    connection::{Endpoint, connector},
+    endpoint::{Endpoint, KINESIS},
     function::Mapped,
 };
 
@@ -54,7 +53,12 @@ impl Target {
             false => config,
         };
         let config = config.with_endpoint_url(Some(common.endpoint_url.clone()));
-        let endpoint = endpoint(&config, common, env)?;
+        let codec = match common.cbor {
+            true => Codec::Cbor,
+            false => Codec::Json,
+        };
+        let (url, sign) = (&common.endpoint_url, !common.no_sign);
+        let endpoint = Endpoint::open(&KINESIS, url, &config, sign, codec, env)?;
         let stream = match &common.stream {
             Some(name) => name.clone(),
             None => format!("bench-{:08x}", env.random.next_u64() >> 32),
@@ -255,33 +259,4 @@ fn nobody() -> Credentials {
         secret_access_key: "bench".into(),
         session_token: None,
     }
-}
-
-fn endpoint(
-    config: &ClientConfig,
-    common: &Common,
-    env: &Env,
-) -> Result<Arc<Endpoint>, BenchError> {
-    let bad = || BenchError::Address(common.endpoint_url.clone());
-    let uri: Uri = format!("{}/", common.endpoint_url.trim_end_matches('/'))
-        .parse()
-        .map_err(|_| bad())?;
-    if uri.authority().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(bad());
-    }
-    Ok(Arc::new(Endpoint {
-        uri,
-        region: config
-            .region
-            .clone()
-            .unwrap_or_else(|| "us-east-1".to_owned()),
-        signer: (!common.no_sign).then(|| config.credentials.clone()),
-        codec: if common.cbor {
-            Codec::Cbor
-        } else {
-            Codec::Json
-        },
-        env: env.clone(),
-        connector: connector(),
-    }))
 }

@@ -185,11 +185,14 @@ async fn batches_leave_what_is_throttled_and_fail_with_all_of_it() {
     assert_eq!(code, "ProvisionedThroughputExceededException");
 
     let key = |key: &str| json!({"p": {"S": key}});
-    let reads = |keys: Value| json!({"RequestItems": {"small": {"Keys": keys, "ConsistentRead": true}}});
+    let reads =
+        |keys: Value| json!({"RequestItems": {"small": {"Keys": keys, "ConsistentRead": true}}});
     for _ in 0..4 {
         world.ok::<GetItem>(get("small", "large")).await;
     }
-    let (code, _) = world.refused::<BatchGetItem>(reads(json!([key("a")]))).await;
+    let (code, _) = world
+        .refused::<BatchGetItem>(reads(json!([key("a")])))
+        .await;
     assert_eq!(code, "ProvisionedThroughputExceededException");
     world.pass(6);
     let read = world

@@ -15,7 +15,8 @@ use tokio::{net::TcpListener, sync::oneshot};
 use crate::bench::{
     BenchError,
     calls::{Codec, PutCall},
-    connection::{Connection, Endpoint, connector},
+    connection::Connection,
+    endpoint::{Endpoint, KINESIS, connector},
     machine::Limit,
     meter::{Meter, Window},
     payload::{Payload, Stamp},
@@ -43,6 +44,7 @@ pub async fn measure(duration: Duration, env: &Env) -> Result<Vec<Limit>, BenchE
     let payload = Payload::new(1, RECORD_BYTES);
     let (uri, stop) = constant_server(&payload, env).await?;
     let endpoint = Arc::new(Endpoint {
+        service: &KINESIS,
         uri,
         region: "us-east-1".to_owned(),
         signer: None,
