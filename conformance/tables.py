@@ -9,6 +9,8 @@ from botocore.exceptions import ClientError
 from headwater import wait_for
 
 _write, _read = TypeSerializer(), TypeDeserializer()
+# How a client asks again that is over the capacity of a table, which tests with much to write are.
+PATIENT = {"retries": {"max_attempts": 20, "mode": "standard"}}
 
 
 def item(**attributes):
@@ -72,6 +74,15 @@ def put(dynamodb, table, *items):
     """Puts items of plain values."""
     for attributes in items:
         dynamodb.put_item(TableName=table, Item=item(**attributes))
+
+
+def fill(dynamodb, table, items):
+    """Puts items 25 at a time; those that the table has no capacity for yet, again."""
+    puts = [{"PutRequest": {"Item": item(**attributes)}} for attributes in items]
+    for first in range(0, len(puts), 25):
+        waiting = {table: puts[first : first + 25]}
+        while waiting:
+            waiting = dynamodb.batch_write_item(RequestItems=waiting)["UnprocessedItems"]
 
 
 def get(dynamodb, table, **key):

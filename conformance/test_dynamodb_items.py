@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tables import (
-    FAILED, NO_ITEM_TABLE, answer_of_error, error_of, get, index_of, invalid, item, make, plain, put, scanned,
+    FAILED, NO_ITEM_TABLE, PATIENT, answer_of_error, error_of, get, index_of, invalid, item, make, plain, put, scanned,
     values, wrong,
 )
 
@@ -18,7 +18,7 @@ NO_KEY = "The provided key element does not match the schema"
 
 @pytest.fixture
 def dynamodb(client):
-    return client("dynamodb")
+    return client("dynamodb", **PATIENT)
 
 
 @pytest.fixture
@@ -447,7 +447,7 @@ def test_collections_are_told_of_tables_with_local_indexes(dynamodb, name):
 def test_one_of_many_writers_at_a_time(dynamodb, table, server):
     """A counter that a hundred conditional updates race for gets each number once."""
     put(dynamodb, table, {"p": "counter", "n": 0})
-    client = server.client("dynamodb", max_pool_connections=8)
+    client = server.client("dynamodb", max_pool_connections=8, **PATIENT)
 
     def count(_):
         add = {"UpdateExpression": "SET n = n + :one", "ExpressionAttributeValues": values(one=1)}

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from changes import all_records, folded
 from headwater import size, wait_for
-from tables import defined, index_of, item, make, put, scanned, wait_active
+from tables import PATIENT, defined, fill, index_of, item, make, put, scanned, wait_active
 
 ROUNDS = size(5, 60)
 WRITERS = 4
@@ -91,7 +91,7 @@ def check(dynamodb, writers):
 
 def test_kills_under_writers(new_server):
     server = new_server()
-    dynamodb = server.client("dynamodb")
+    dynamodb = server.client("dynamodb", **PATIENT)
     make(
         dynamodb, "rows", {"p": "S", "g": "S", "n": "N"}, GlobalSecondaryIndexes=[index_of("by-g", "g", "n")],
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
@@ -121,14 +121,9 @@ def test_kills_under_writers(new_server):
 
 def test_a_kill_while_an_index_is_filled(new_server):
     server = new_server()
-    dynamodb = server.client("dynamodb")
+    dynamodb = server.client("dynamodb", **PATIENT)
     make(dynamodb, "rows")
-    with ThreadPoolExecutor(4) as pool:
-        batches = [
-            [{"PutRequest": {"Item": item(p=f"{n}", g=f"g{n % 5}", n=n)}} for n in range(first, first + 25)]
-            for first in range(0, 5000, 25)
-        ]
-        list(pool.map(lambda batch: dynamodb.batch_write_item(RequestItems={"rows": batch}), batches))
+    fill(dynamodb, "rows", ({"p": f"{n}", "g": f"g{n % 5}", "n": n} for n in range(5000)))
     dynamodb.update_table(
         TableName="rows", AttributeDefinitions=defined(p="S", g="S", n="N"),
         GlobalSecondaryIndexUpdates=[{"Create": index_of("by-g", "g", "n")}],
@@ -147,7 +142,7 @@ def test_a_kill_while_an_index_is_filled(new_server):
 
 def test_kills_while_tables_come_and_go(new_server):
     server = new_server()
-    dynamodb = server.client("dynamodb")
+    dynamodb = server.client("dynamodb", **PATIENT)
     for round_ in range(size(4, 30)):
         make(dynamodb, "kept" if round_ == 0 else f"round-{round_}")
         put(dynamodb, "kept", {"p": f"{round_}"})

@@ -8,51 +8,26 @@ import pytest
 
 from headwater import wait_for
 from tables import (
-    all_of, defined, error_of, index_of, invalid, item, make, plain, put, scanned, values, wait_active, wrong,
+    PATIENT, all_of, defined, error_of, fill, index_of, invalid, item, make, plain, put, scanned, values, wait_active, wrong,
 )
 
 
 @pytest.fixture
 def dynamodb(client):
-    return client("dynamodb")
+    return client("dynamodb", **PATIENT)
 
 
 @pytest.fixture(scope="module")
 def trips(client):
     """A table of 300 trips: by place and number; by driver, who is not always known; by place and fare."""
-    dynamodb = client("dynamodb")
+    dynamodb = client("dynamodb", **PATIENT)
     make(
         dynamodb, "trips-queried", {"place": "S", "n": "N", "driver": "S", "fare": "N"}, ("place", "n"),
         LocalSecondaryIndexes=[index_of("by-fare", "place", "fare", projected=["driver"])],
         GlobalSecondaryIndexes=[index_of("by-driver", "driver", "n"), index_of("keys", "driver", projected="KEYS_ONLY")],
     )
-    with dynamodb_writer(dynamodb) as batch:
-        for trip in TRIPS:
-            batch(trip)
+    fill(dynamodb, "trips-queried", TRIPS)
     return "trips-queried"
-
-
-class dynamodb_writer:
-    """Puts items 25 at a time."""
-
-    def __init__(self, dynamodb, table="trips-queried"):
-        self.dynamodb, self.table, self.waiting = dynamodb, table, []
-
-    def __enter__(self):
-        return self.put
-
-    def put(self, attributes):
-        self.waiting.append({"PutRequest": {"Item": item(**attributes)}})
-        if len(self.waiting) == 25:
-            self.write()
-
-    def write(self):
-        if self.waiting:
-            assert not self.dynamodb.batch_write_item(RequestItems={self.table: self.waiting})["UnprocessedItems"]
-            self.waiting = []
-
-    def __exit__(self, *_):
-        self.write()
 
 
 def trip(n):
@@ -274,14 +249,12 @@ def test_an_index_follows_its_items(dynamodb, name):
 def test_an_index_made_later_has_all_that_is_written_meanwhile(dynamodb, server, name):
     make(dynamodb, name)
     rows = 3000
-    with dynamodb_writer(dynamodb, name) as batch:
-        for n in range(rows):
-            batch({"p": f"{n}", "g": f"g{n % 7}", "n": n})
+    fill(dynamodb, name, ({"p": f"{n}", "g": f"g{n % 7}", "n": n} for n in range(rows)))
     done = threading.Event()
 
     def write(seed):
         """Changes, deletes and adds items until told to stop; gives how many."""
-        chance, client, count = random.Random(seed), server.client("dynamodb"), 0
+        chance, client, count = random.Random(seed), server.client("dynamodb", **PATIENT), 0
         while not done.is_set():
             # Each writer has keys of its own.
             key = item(p=f"{chance.randrange(rows // 4) * 4 + seed}")
@@ -321,7 +294,9 @@ def test_an_index_made_later_has_all_that_is_written_meanwhile(dynamodb, server,
     )
 
 
-def test_indexes_change_one_at_a_time(dynamodb, name):
+def test_indexes_change_one_at_a_time(client, name):
+    # A patient client asks again when a limit is exceeded.
+    dynamodb = client("dynamodb")
     make(dynamodb, name)
     two = [{"Create": index_of(index, index[0])} for index in ("ggg", "hhh")]
     refused = error_of(

@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from clocked import Clocked
-from tables import answer_of_error, error_of, get, index_of, invalid, item, make, plain, put, scanned, values
+from tables import PATIENT, answer_of_error, error_of, get, index_of, invalid, item, make, plain, put, scanned, values
 
 CANCELLED = "Transaction cancelled, please refer cancellation reasons for specific reasons "
 
 
 @pytest.fixture
 def dynamodb(client):
-    return client("dynamodb")
+    return client("dynamodb", **PATIENT)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ def test_reads_see_all_of_a_transaction_or_nothing(dynamodb, server, table):
     done = threading.Event()
 
     def move(seed):
-        client, moved = server.client("dynamodb"), 0
+        client, moved = server.client("dynamodb", **PATIENT), 0
         while not done.is_set():
             one, other = accounts[(seed + moved) % 6], accounts[(seed + 2 * moved + 1) % 6]
             if one != other:
