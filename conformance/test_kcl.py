@@ -30,8 +30,8 @@ Line = namedtuple("Line", "at what shard numbers")
 class Worker:
     """A process of the library's, and what it told."""
 
-    def __init__(self, server, folder, name, *words):
-        java, *rest = sdks.java("Worker", "kcl")
+    def __init__(self, program, server, folder, name, *words):
+        java, *rest = program
         self.name, self.out, self.log = name, folder / f"{name}.out", folder / f"{name}.log"
         command = [java, "-Xmx256m", "-Dorg.slf4j.simpleLogger.showDateTime=true", *rest, *words]
         with open(self.out, "wb") as out, open(self.log, "wb") as log:
@@ -113,12 +113,12 @@ class Producer:
 class Application:
     """Two workers on one stream, and their table. Of `all` workers, `workers` are those that are not killed."""
 
-    def __init__(self, server, folder, stream, mode):
+    def __init__(self, program, server, folder, stream, mode):
         self.stream, self.table = stream, f"app-{stream}"
         self.kinesis, self.tables = server.client("kinesis"), server.client("dynamodb")
         self.kinesis.create_stream(StreamName=stream, ShardCount=SHARDS)
         self.kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
-        self.worker = lambda name: Worker(server, folder, name, stream, self.table, name, mode)
+        self.worker = lambda name: Worker(program, server, folder, name, stream, self.table, name, mode)
         self.all, self.workers = [], []
         self.producer = Producer(self.kinesis, stream)
 
@@ -158,7 +158,8 @@ class Application:
 
 @pytest.mark.parametrize("mode", ["polling", pytest.param("fanout", marks=sdks.SLOW)])
 def test_every_record_is_processed_by_one_worker_or_the_other(new_server, tmp_path, name, mode):
-    application = Application(new_server(), tmp_path, name, mode)
+    program = sdks.java("Worker", "kcl")
+    application = Application(program, new_server(), tmp_path, name, mode)
     try:
         flow(application)
     finally:
