@@ -122,7 +122,7 @@ impl TablesArgs {
         if self.duration.is_zero() {
             return refused("nothing is measured in --duration 0".to_owned());
         }
-        if self.items % COLLECTION_ITEMS != 0 {
+        if !self.items.is_multiple_of(COLLECTION_ITEMS) {
             return refused(format!("--items is a multiple of {COLLECTION_ITEMS}"));
         }
         let least = u64::from(self.connections) * COLLECTION_ITEMS;
