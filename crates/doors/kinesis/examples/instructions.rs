@@ -1,40 +1,34 @@
 //! The put and the get path from a request's bytes to its answer's, for `bench/instructions` to count.
 //!
 //! Door, domain and log are the real ones, and requests are counted for the metrics; all on one thread beside the log's
-//! own, over a folder of the machine. Sockets, HTTP's own syntax and signatures are left out. callgrind writes down what it
-//! counted at each call of [`phase_boundary`]; which phase that was, and of how many calls, stands on standard output in
-//! the same order.
+//! own, over a folder of the machine. How phases are counted: `bench/phases.rs`.
 
 #![allow(
     clippy::unwrap_used,
     reason = "this is a measurement: what fails, ends it"
 )]
 
-use std::{
-    hint::black_box,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-    sync::Arc,
-};
+use std::{path::Path, sync::Arc};
 
-use bytes::Bytes;
-use futures_util::stream;
 use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_delivery::{Deliveries, Family};
 use headwater_env::{Env, SeededRandom};
-use headwater_http::{Body, Peer, Service, body};
 use headwater_kinesis::{Channels, Kinesis};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_queues::Queues;
 use headwater_shapes::Blob;
 use headwater_streams::{StreamSources, Streams};
-use headwater_wire::{Options, Pipeline, Place, requests::Requests};
-use http::Request;
-use http_body_util::BodyExt;
-use serde_json::{Value, json};
+use serde_json::json;
 
 #[path = "../src/nowhere.rs"]
 mod nowhere;
+#[path = "../../../../bench/phases.rs"]
+mod phases;
+
+use phases::{Call, Door};
+
+/// How Kinesis's operations are named, and its content type.
+const DIALECT: (&str, &str) = ("Kinesis_20131202", "application/x-amz-json-1.1");
 
 const RECORD_BYTES: usize = 1024;
 const RECORDS_A_CALL: usize = 500;
@@ -42,8 +36,6 @@ const PAGE: usize = 1000;
 /// Of the stream that is put to, and of the one that is read.
 const SHARDS: usize = 16;
 const SHARDS_READ: usize = 4;
-/// A body comes in such pieces, about as a socket gives them.
-const PIECE_BYTES: usize = 128 << 10;
 /// Of a log that is read from its files: several of them are full and have their footers.
 const SMALL_SEGMENT_BYTES: u64 = 1 << 20;
 
@@ -67,35 +59,17 @@ async fn main() {
     let (from_tail, from_files) = (warm.pages().await, cold.pages().await);
     cold.log.maintain().await.unwrap();
 
-    warm.phase("put_records", 20, &[("PutRecords", put_records("put", 0))])
-        .await;
-    warm.phase("put_record", 500, &[("PutRecord", put_record("put"))])
-        .await;
-    warm.phase("get_records_tail", 20, &from_tail).await;
-    cold.phase("get_records_files", 20, &from_files).await;
+    let records = [("PutRecords", put_records("put", 0))];
+    warm.door.phase("put_records", 20, &records).await;
+    let record = [("PutRecord", put_record("put"))];
+    warm.door.phase("put_record", 500, &record).await;
+    warm.door.phase("get_records_tail", 20, &from_tail).await;
+    cold.door.phase("get_records_files", 20, &from_files).await;
 }
-
-/// callgrind writes down and forgets what it counted, when this is called (`--dump-before`).
-#[inline(never)]
-fn phase_boundary(phase: &str) {
-    black_box(phase);
-}
-
-/// The server's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// The caller.
-const PEER: Peer = Peer {
-    address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1),
-    secure: false,
-};
-
-type Call = (&'static str, String);
 
 /// A door and what is behind it.
 struct World {
-    pipeline: Pipeline,
+    door: Door,
     log: Arc<EmbeddedLog>,
 }
 
@@ -113,74 +87,19 @@ impl World {
         let log = Arc::new(EmbeddedLog::open(env.clone(), options).await.unwrap());
         let kinesis = kinesis(env.clone(), log.clone()).await;
         let table = headwater_kinesis::table(Arc::new(kinesis));
-        let options = Options {
-            observers: vec![Arc::new(Requests::new([&table]))],
-            ..Options::new(Place::new("000000000000", "us-east-1"))
-        };
         Self {
-            pipeline: Pipeline::new(vec![table], options, env),
+            door: Door::new(table, env, DIALECT),
             log,
         }
     }
 
-    /// Makes `calls` calls, in turn those given, between two marks.
-    async fn phase(&self, name: &str, calls: usize, given: &[Call]) {
-        for (operation, body) in given {
-            self.call(operation, body.clone()).await;
-        }
-        let requests: Vec<_> = given.iter().cycle().take(calls).cloned().collect();
-        phase_boundary(name);
-        for (operation, body) in requests {
-            self.call(operation, body).await;
-        }
-        phase_boundary(name);
-        println!("{name} {calls}");
-    }
-
-    /// The length of a call's answer, whose bytes nobody keeps.
-    async fn call(&self, operation: &str, body: String) -> usize {
-        let mut answer = self.answer(operation, body).await;
-        let mut length = 0;
-        while let Some(frame) = answer.frame().await {
-            length += black_box(frame.unwrap()).data_ref().map_or(0, Bytes::len);
-        }
-        length
-    }
-
-    async fn json(&self, operation: &str, input: Value) -> Value {
-        let answer = self
-            .answer(operation, input.to_string())
-            .await
-            .collect()
-            .await
-            .unwrap()
-            .to_bytes();
-        if answer.is_empty() {
-            Value::Null
-        } else {
-            serde_json::from_slice(&answer).unwrap()
-        }
-    }
-
-    async fn answer(&self, operation: &str, body: String) -> Body {
-        let request = Request::post("/")
-            .header("host", "127.0.0.1:4566")
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", format!("Kinesis_20131202.{operation}"))
-            .header("content-length", body.len())
-            .body(in_pieces(body.into()))
-            .unwrap();
-        let response = self.pipeline.call(request, PEER).await;
-        assert_eq!(response.status(), 200, "{operation}");
-        response.into_body()
-    }
-
     async fn create(&self, stream: &str, shards: usize) {
-        self.json(
-            "CreateStream",
-            json!({"StreamName": stream, "ShardCount": shards}),
-        )
-        .await;
+        self.door
+            .json(
+                "CreateStream",
+                json!({"StreamName": stream, "ShardCount": shards}),
+            )
+            .await;
     }
 
     /// Puts a page of records into each shard of a stream, and gives the calls that read them.
@@ -188,14 +107,14 @@ impl World {
         self.create("get", SHARDS_READ).await;
         // A tenth more, for keys do not fall evenly.
         for i in 0..(SHARDS_READ * PAGE * 11 / 10).div_ceil(RECORDS_A_CALL) {
-            self.call("PutRecords", put_records("get", i)).await;
+            self.door.call("PutRecords", put_records("get", i)).await;
         }
         let mut pages = Vec::new();
         for shard in 0..SHARDS_READ {
             let shard = json!({"StreamName": "get", "ShardId": shard.to_string(), "ShardIteratorType": "TRIM_HORIZON"});
-            let iterator = &self.json("GetShardIterator", shard).await["ShardIterator"];
+            let iterator = &self.door.json("GetShardIterator", shard).await["ShardIterator"];
             let page = json!({"ShardIterator": iterator, "Limit": PAGE});
-            let records = self.json("GetRecords", page.clone()).await["Records"]
+            let records = self.door.json("GetRecords", page.clone()).await["Records"]
                 .as_array()
                 .map(Vec::len);
             assert_eq!(records, Some(PAGE));
@@ -234,15 +153,6 @@ async fn kinesis(env: Env, log: Arc<dyn ShardLog>) -> Kinesis {
         queues,
         subscribers: Default::default(),
     }
-}
-
-fn in_pieces(body: Bytes) -> Body {
-    let len = Some(body.len() as u64);
-    let pieces = (0..body.len()).step_by(PIECE_BYTES);
-    let pieces: Vec<_> = pieces
-        .map(|at| Ok(body.slice(at..body.len().min(at + PIECE_BYTES))))
-        .collect();
-    body::streamed(stream::iter(pieces), len)
 }
 
 /// The `call`th request to put so many records, over all shards.
