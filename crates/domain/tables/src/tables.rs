@@ -263,8 +263,10 @@ impl Tables {
     ///
     /// # Errors
     /// [`Error::Index`], which says what to do.
-    pub fn health(&self) -> Result<(), Error> {
-        self.inner.core.index.health()
+    pub async fn health(&self) -> Result<(), Error> {
+        let core = &self.inner.core;
+        let index = core.index.clone();
+        core.env.blocking(move || index.health()).await
     }
 
     /// Ends the workers, and leaves the index as it is found next time.

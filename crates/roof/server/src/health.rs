@@ -26,7 +26,7 @@ const JSON: &str = "application/json";
 pub struct OwnPages {
     /// The log, whose failure stops all writing.
     pub log: Arc<dyn ShardLog>,
-    /// The services; a delivery that is stuck is told of, and does not make the server ill.
+    /// The services, each of which may be ill; a delivery that is stuck is told of, and does not make the server ill.
     pub services: Vec<Arc<dyn Running>>,
     /// The services of other regions, which are told of in the same way.
     pub places: Arc<Places>,
@@ -37,22 +37,9 @@ pub struct OwnPages {
 }
 
 impl OwnPages {
-    /// The status to answer with, 200 or 503, and what to say.
-    fn report(&self) -> (u16, Value) {
-        let log = self.log.health();
-        let said = log
-            .as_ref()
-            .map_or_else(ToString::to_string, |()| "ok".to_owned());
-        let mut report = Map::from_iter([("log".to_owned(), said.into())]);
+    async fn report(&self) -> (u16, Value) {
         let of_places = self.places.services();
-        let all = self.services.iter().chain(&of_places);
-        for (kind, troubles) in all.filter_map(|service| service.troubles()) {
-            let told = report.entry(kind).or_insert_with(|| json!({}));
-            if let Some(told) = told.as_object_mut() {
-                told.extend(troubles);
-            }
-        }
-        (if log.is_ok() { 200 } else { 503 }, report.into())
+        report(&*self.log, self.services.iter().chain(&of_places)).await
     }
 
     /// The answer of the service whose page is asked for.
@@ -75,6 +62,32 @@ impl OwnPages {
         };
         Value::Object(self.operations.iter().map(service).collect())
     }
+}
+
+/// The status to answer with, 200 or 503, and what to say.
+async fn report(
+    log: &dyn ShardLog,
+    services: impl Iterator<Item = &Arc<dyn Running>>,
+) -> (u16, Value) {
+    let (mut status, mut said) = (200, "ok".to_owned());
+    if let Err(error) = log.health() {
+        (status, said) = (503, error.to_string());
+    }
+    let mut report = Map::from_iter([("log".to_owned(), said.into())]);
+    for service in services {
+        if let Some((what, reason)) = service.illness().await {
+            status = 503;
+            report.insert(what.to_owned(), reason.into());
+        }
+        let Some((kind, troubles)) = service.troubles() else {
+            continue;
+        };
+        let told = report.entry(kind).or_insert_with(|| json!({}));
+        if let Some(told) = told.as_object_mut() {
+            told.extend(troubles);
+        }
+    }
+    (status, report.into())
 }
 
 /// The delivery streams that an error stops at the moment, by name.
@@ -102,7 +115,7 @@ impl Page for OwnPages {
         let asked = request.uri().path().strip_prefix(PREFIX);
         match (request.method(), asked) {
             (&Method::GET | &Method::HEAD, Some("health")) => {
-                let (status, report) = self.report();
+                let (status, report) = self.report().await;
                 page(status, JSON, report.to_string())
             }
             (&Method::GET | &Method::HEAD, Some("metrics")) => {
@@ -128,4 +141,43 @@ fn page(status: u16, content_type: &'static str, text: String) -> Response<Body>
         .headers_mut()
         .insert(header::CONTENT_TYPE, content_type);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_wire::Table;
+
+    use super::*;
+    use crate::{
+        ground::Ground,
+        services::{SERVICES, open_listed},
+    };
+
+    /// A service that cannot do its work.
+    struct Ill(Arc<dyn Running>);
+
+    #[async_trait]
+    impl Running for Ill {
+        fn table(&self) -> Table {
+            self.0.table()
+        }
+
+        async fn illness(&self) -> Option<(&'static str, String)> {
+            Some(("tables", "no room".to_owned()))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_ill_makes_the_server_ill() {
+        let dir = tempfile::tempdir().unwrap();
+        let ground = Ground::for_tests(dir.path()).await;
+        let mut services = open_listed(SERVICES, &ground).await.unwrap();
+        let well = report(&*ground.log, services.iter()).await;
+        assert_eq!((well.0, &well.1["log"]), (200, &json!("ok")));
+        assert!(well.1.get("tables").is_none());
+        let first = services[0].clone();
+        services.push(Arc::new(Ill(first)));
+        let (status, said) = report(&*ground.log, services.iter()).await;
+        assert_eq!((status, &said["tables"]), (503, &json!("no room")));
+    }
 }

@@ -30,6 +30,11 @@ impl Running for Service {
         headwater_dynamodb::table(Arc::new(self.0.clone()))
     }
 
+    async fn illness(&self) -> Option<(&'static str, String)> {
+        let health = self.0.tables.health().await;
+        health.err().map(|error| ("tables", error.to_string()))
+    }
+
     async fn close(&self) {
         self.0.tables.close().await;
     }

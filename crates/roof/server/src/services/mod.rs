@@ -96,6 +96,11 @@ pub trait Running: Send + Sync {
         None
     }
 
+    /// The reason for which it cannot do its work, with a word for what is ill: then the server is.
+    async fn illness(&self) -> Option<(&'static str, String)> {
+        None
+    }
+
     /// The incidents for an operator: deliveries that are stuck, each with its name and the reason. The first word says
     /// what kind of thing they are.
     fn troubles(&self) -> Option<(&'static str, serde_json::Map<String, serde_json::Value>)> {
