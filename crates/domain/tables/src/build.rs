@@ -138,7 +138,7 @@ fn finish(record: &mut TableRecord, built: &TableRecord) {
 }
 
 impl Core {
-    /// Whether a server that ended may have left indexes to fill or to remove.
+    /// Whether a server that ended may have left indexes to fill or to remove. Waits for the disk.
     pub fn is_unbuilt(&self, layout: &Layout) -> Result<bool, Error> {
         let (record, view) = (&layout.record, self.view());
         for index in 0..record.partitions {
@@ -155,7 +155,7 @@ impl Core {
         Ok(layout.is_building() || self.stray(record.number, |id| layout.has(id))?.is_some())
     }
 
-    /// The first index of a table that has entries and is not known.
+    /// The first index of a table that has entries and is not known. Waits for the disk.
     fn stray(&self, table: u64, is_known: impl Fn(u64) -> bool) -> Result<Option<u64>, Error> {
         let (view, mut from) = (self.view(), 0);
         loop {
@@ -171,11 +171,16 @@ impl Core {
     }
 
     /// Removes the entries of indexes that are no more.
-    async fn remove_strays(self: &Arc<Self>, table: &Table, built: &Layout) -> Result<(), Error> {
+    async fn remove_strays(
+        self: &Arc<Self>,
+        table: &Table,
+        built: &Arc<Layout>,
+    ) -> Result<(), Error> {
         loop {
-            let now = table.layout();
-            let stray = self.stray(table.number, |id| now.has(id) || built.has(id))?;
-            let Some(id) = stray else {
+            let (core, number) = (self.clone(), table.number);
+            let (now, built) = (table.layout(), built.clone());
+            let stray = move || core.stray(number, |id| now.has(id) || built.has(id));
+            let Some(id) = self.env.blocking(stray).await? else {
                 return Ok(());
             };
             let row = Row::of(RowKind::Entry, table.number).number(id);

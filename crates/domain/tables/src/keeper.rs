@@ -39,15 +39,18 @@ pub(crate) struct Todo {
 
 impl Todo {
     /// What a server that ended left.
-    pub async fn at_start(core: &Core) -> Result<Self, Error> {
+    pub async fn at_start(core: &Arc<Core>) -> Result<Self, Error> {
         let deleted = core.store.deleted.all().await?.into_iter();
         let mut todo = Self {
             deleted: deleted.map(|(_, found)| found.value).collect(),
             ..Self::default()
         };
         for table in core.tables() {
-            if core.is_unbuilt(&table.layout())? {
-                todo.tables.insert(table.layout().record.name.clone());
+            let (looking, layout) = (core.clone(), table.layout());
+            let name = layout.record.name.clone();
+            let is_unbuilt = move || looking.is_unbuilt(&layout);
+            if core.env.blocking(is_unbuilt).await? {
+                todo.tables.insert(name);
             }
         }
         Ok(todo)

@@ -80,8 +80,13 @@ impl Core {
             if chunk.records.is_empty() {
                 return Ok(partition);
             }
-            let batch = self.replay(&layout, &mut partition, &chunk)?;
-            self.write(batch).await?;
+            let (core, replayed) = (self.clone(), layout.clone());
+            let replay = move || {
+                let batch = core.replay(&replayed, &mut partition, &chunk)?;
+                core.write_now(batch)?;
+                Ok::<_, Error>(partition)
+            };
+            partition = self.env.blocking(replay).await?;
         }
     }
 
@@ -110,7 +115,7 @@ impl Core {
         self.sync().await
     }
 
-    /// The rows that the changes of a chunk make.
+    /// The rows that the changes of a chunk make. Waits for the disk.
     fn replay(
         &self,
         layout: &Layout,

@@ -198,6 +198,7 @@ impl Tables {
     pub async fn read(&self, table: &str, key: &Item) -> Result<Option<Item>, Error> {
         let core = &self.inner.core;
         let layout = core.table(table)?.layout();
+        // Here and now, though it may wait for the disk: the way to another thread takes longer than what is in memory.
         find(&*core.view(), &layout.record, &layout.base(key)?)
     }
 
@@ -209,15 +210,18 @@ impl Tables {
         &self,
         keys: Vec<(String, Item)>,
     ) -> Result<Vec<Option<Item>>, Cancellation> {
-        let core = &self.inner.core;
-        // A transaction is written to the index as one batch: a view shows all of it or nothing.
-        let view = core.view();
-        let read = |(table, key): &(String, Item)| {
-            let layout = core.table(table)?.layout();
-            find(&*view, &layout.record, &layout.base(key)?)
+        let core = self.inner.core.clone();
+        let env = core.env.clone();
+        let read = move || {
+            // A transaction is written to the index as one batch: a view shows all of it or nothing.
+            let view = core.view();
+            let read = |(table, key): &(String, Item)| {
+                let layout = core.table(table)?.layout();
+                find(&*view, &layout.record, &layout.base(key)?)
+            };
+            keys.iter().map(read).collect::<Result<Vec<_>, Error>>()
         };
-        let items: Result<Vec<_>, Error> = keys.iter().map(read).collect();
-        Ok(items?)
+        Ok(env.blocking(read).await?)
     }
 
     /// Changes of a partition from `from` on, in order, of the table with this number.

@@ -66,7 +66,7 @@ impl Tables {
 }
 
 impl Inner {
-    async fn transact(&self, transaction: Transaction) -> Result<bool, Cancellation> {
+    async fn transact(self: &Arc<Self>, transaction: Transaction) -> Result<bool, Cancellation> {
         let Transaction { writes, token } = transaction;
         if let Some((token, digest)) = &token {
             let now = self.core.env.clock.now();
@@ -80,14 +80,16 @@ impl Inner {
     }
 
     async fn transact_new(
-        &self,
+        self: &Arc<Self>,
         writes: Vec<(String, Write)>,
         token: &Option<(String, [u8; 32])>,
     ) -> Result<(), Cancellation> {
         let count = writes.len();
         let parts = self.parts(writes)?;
-        let mut borrowed = self.borrow(parts).await?;
-        match self.evaluate(&mut borrowed, count) {
+        let (mut borrowed, inner) = (self.borrow(parts).await?, self.clone());
+        let evaluate = move || (inner.evaluate(&mut borrowed, count), borrowed);
+        let (evaluated, borrowed) = self.core.env.blocking(evaluate).await;
+        match evaluated {
             Ok(()) => Ok(self.commit(borrowed, token).await?),
             Err(reasons) => {
                 give_back(borrowed);
@@ -140,7 +142,7 @@ impl Inner {
             .await?
     }
 
-    /// Does the writes in the order of their partitions, without writing anything yet.
+    /// Does the writes in the order of their partitions, without writing anything yet. Waits for the disk.
     fn evaluate(&self, borrowed: &mut [Borrowed], count: usize) -> Result<(), Cancellation> {
         let (view, now) = (self.core.view(), self.core.env.clock.now());
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];

@@ -54,19 +54,23 @@ struct Turn {
 }
 
 pub(crate) struct Worker {
+    place: Place,
+    /// The partition; none before the first call, and after a write that failed.
+    partition: Option<Partition>,
+}
+
+/// Where it works.
+#[derive(Clone)]
+struct Place {
     core: Arc<Core>,
     table: Arc<Table>,
     index: u16,
-    /// The partition; none before the first call, and after a write that failed.
-    partition: Option<Partition>,
 }
 
 impl Worker {
     pub fn new(core: Arc<Core>, table: Arc<Table>, index: u16) -> Self {
         Self {
-            core,
-            table,
-            index,
+            place: Place { core, table, index },
             partition: None,
         }
     }
@@ -108,26 +112,30 @@ impl Worker {
         if self.partition.is_some() {
             return Ok(());
         }
-        let mut partition = self.core.load(&self.table, self.index).await?;
-        let id = (self.table.number, self.index);
-        let is_unsettled = self.core.unsettled.lock().contains_key(&id);
+        let Place { core, table, index } = &self.place;
+        let mut partition = core.load(table, *index).await?;
+        let id = (table.number, *index);
+        let is_unsettled = core.unsettled.lock().contains_key(&id);
         if is_unsettled {
-            self.core.settle(&self.table, &mut partition).await?;
-            self.core.unsettled.lock().remove(&id);
+            core.settle(table, &mut partition).await?;
+            core.unsettled.lock().remove(&id);
         }
         self.partition = Some(partition);
         Ok(())
     }
 
     async fn write(&mut self, prepared: Result<(), Error>, calls: &mut VecDeque<Call>) {
-        let layout = self.table.layout();
+        let layout = self.place.table.layout();
         let mut turn = Turn::default();
         match &prepared {
-            Ok(()) => self.evaluate(&layout, calls, &mut turn),
+            Ok(()) => turn = self.evaluate(&layout, calls).await,
             Err(error) => refuse(calls, error),
         }
         let committed = match &mut self.partition {
-            Some(partition) => partition.commit(&self.core, &layout, &turn.changes).await,
+            Some(partition) => {
+                let core = &self.place.core;
+                partition.commit(core, &layout, &turn.changes).await
+            }
             None => return,
         };
         if committed.is_err() {
@@ -145,6 +153,62 @@ impl Worker {
         }
     }
 
+    /// Does the writes that come first, where that may wait for the disk.
+    async fn evaluate(&self, layout: &Arc<Layout>, calls: &mut VecDeque<Call>) -> Turn {
+        let (place, layout) = (self.place.clone(), layout.clone());
+        let mut waiting = std::mem::take(calls);
+        let evaluate = move || {
+            let mut turn = Turn::default();
+            place.evaluate(&layout, &mut waiting, &mut turn);
+            (turn, waiting)
+        };
+        let (turn, waiting) = self.place.core.env.blocking(evaluate).await;
+        *calls = waiting;
+        turn
+    }
+
+    async fn lend(
+        &mut self,
+        prepared: Result<(), Error>,
+        reply: oneshot::Sender<Result<Lease, Error>>,
+    ) {
+        let partition = match (prepared, self.partition.take()) {
+            (Ok(()), Some(partition)) => partition,
+            // Nothing was lent that could come back.
+            (prepared, _) => {
+                let error = prepared.err().unwrap_or(Error::Interrupted);
+                return drop(reply.send(Err(error)));
+            }
+        };
+        let (back, returned) = oneshot::channel();
+        // The lease of a borrower that went away is dropped, and not given back.
+        drop(reply.send(Ok(Lease {
+            partition,
+            layout: self.place.table.layout(),
+            back,
+        })));
+        self.partition = returned.await.ok();
+    }
+
+    async fn fill(&mut self) -> Result<bool, Error> {
+        let layout = self.place.table.layout();
+        // Until the rows are written, the partition is not as it is in the index.
+        let mut partition = self.partition.take().ok_or(Error::Interrupted)?;
+        let core = self.place.core.clone();
+        let filled = self.place.core.env.blocking(move || {
+            let filled = partition.fill(&layout, &*core.view());
+            filled.and_then(|(batch, has_more)| {
+                core.write_now(batch)?;
+                Ok((partition, has_more))
+            })
+        });
+        let (partition, has_more) = filled.await?;
+        self.partition = Some(partition);
+        Ok(has_more)
+    }
+}
+
+impl Place {
     /// Does the writes that come first, each after those before it.
     fn evaluate(&self, layout: &Layout, calls: &mut VecDeque<Call>, turn: &mut Turn) {
         let view = self.core.view();
@@ -170,46 +234,6 @@ impl Worker {
             }
         }
         turn.changes = pass.changes;
-    }
-
-    async fn lend(
-        &mut self,
-        prepared: Result<(), Error>,
-        reply: oneshot::Sender<Result<Lease, Error>>,
-    ) {
-        let partition = match (prepared, self.partition.take()) {
-            (Ok(()), Some(partition)) => partition,
-            // Nothing was lent that could come back.
-            (prepared, _) => {
-                let error = prepared.err().unwrap_or(Error::Interrupted);
-                return drop(reply.send(Err(error)));
-            }
-        };
-        let (back, returned) = oneshot::channel();
-        // The lease of a borrower that went away is dropped, and not given back.
-        drop(reply.send(Ok(Lease {
-            partition,
-            layout: self.table.layout(),
-            back,
-        })));
-        self.partition = returned.await.ok();
-    }
-
-    async fn fill(&mut self) -> Result<bool, Error> {
-        let layout = self.table.layout();
-        // Until the rows are written, the partition is not as it is in the index.
-        let mut partition = self.partition.take().ok_or(Error::Interrupted)?;
-        let (core, indexed) = (self.core.clone(), layout.clone());
-        let filled = self.core.env.blocking(move || {
-            let filled = partition.fill(&indexed, &*core.view());
-            filled.and_then(|(batch, has_more)| {
-                core.write_now(batch)?;
-                Ok((partition, has_more))
-            })
-        });
-        let (partition, has_more) = filled.await?;
-        self.partition = Some(partition);
-        Ok(has_more)
     }
 }
 
@@ -269,7 +293,8 @@ mod tests {
             let call = || Call::Write(Box::new(write.clone()), Cause::Call, oneshot::channel().0);
             let mut calls: VecDeque<_> = (0..CALLS_A_WRITE).map(|_| call()).collect();
             let mut turn = Turn::default();
-            worker.evaluate(&worker.table.layout(), &mut calls, &mut turn);
+            let (place, layout) = (&worker.place, worker.place.table.layout());
+            place.evaluate(&layout, &mut calls, &mut turn);
             assert!(turn.changes.is_empty());
             assert!(turn.answers.len() <= WRITE_BYTES / large.len() + 1);
             assert_eq!(turn.answers.len() + calls.len(), CALLS_A_WRITE);
