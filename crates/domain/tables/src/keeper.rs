@@ -152,12 +152,14 @@ impl Keeper {
         let core = &inner.core;
         let (now, unsynced) = (core.env.clock.elapsed(), core.unsynced.load(SeqCst));
         let is_time = now >= self.synced + SYNC_EVERY || unsynced >= SYNC_BYTES;
-        if !is_time || unsynced == 0 {
+        if !is_time {
             return Ok(());
         }
         let reading = core.clone();
         let floors = core.env.blocking(move || floors(&reading)).await?;
-        core.sync().await?;
+        if unsynced > 0 {
+            core.sync().await?;
+        }
         self.synced = now;
         self.trim(inner, floors).await
     }

@@ -115,6 +115,42 @@ async fn a_full_disk_loses_nothing_and_writing_goes_on() {
     assert_eq!(world.scan(None).await.len(), 3);
 }
 
+/// How many changes of a table its log forgot.
+async fn forgotten(world: &World, record: &TableRecord) -> u64 {
+    let mut first = 0;
+    for partition in 0..record.partitions {
+        let limit = headwater_log::ReadLimit {
+            records: 1,
+            bytes: 1,
+        };
+        let read = world
+            .tables
+            .changes(record.number, partition, 0, limit)
+            .await;
+        first += read.unwrap().first;
+    }
+    first
+}
+
+#[tokio::test]
+async fn changes_are_forgotten_of_a_table_at_rest_too() {
+    let world = world().await;
+    for sort in 0..2 {
+        world.put(item("p", sort, &[])).await;
+        world.pass(60);
+    }
+    let record = world.tables.get(TABLE).unwrap();
+    // Everything is synced long before the first change is old enough; the last one is kept.
+    for _ in 0..10 {
+        world.pass(60);
+        world.until(async |_| true).await;
+    }
+    world.pass(25 * 3600);
+    world
+        .until(async |world| forgotten(world, &record).await > 0)
+        .await;
+}
+
 #[tokio::test]
 async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
     let mut world = World::new().await;
@@ -132,19 +168,7 @@ async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
     let record = world.tables.get(TABLE).unwrap();
     let forgot = async |world: &World| {
         world.put(item("p", world.clock_seconds(), &[])).await;
-        let mut first = 0;
-        for partition in 0..record.partitions {
-            let limit = headwater_log::ReadLimit {
-                records: 1,
-                bytes: 1,
-            };
-            let read = world
-                .tables
-                .changes(record.number, partition, 0, limit)
-                .await;
-            first += read.unwrap().first;
-        }
-        first > 0
+        forgotten(world, &record).await > 0
     };
     world.until(forgot).await;
     world.log.maintain().await.unwrap();

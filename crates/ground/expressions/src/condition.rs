@@ -158,9 +158,7 @@ fn begins_with(value: &Value, start: &Value) -> bool {
 fn contains(value: &Value, other: &Value) -> bool {
     match (value, other) {
         (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
-        (Value::Binary(bytes), Value::Binary(part)) => {
-            part.is_empty() || bytes.windows(part.len()).any(|window| window == &part[..])
-        }
+        (Value::Binary(bytes), Value::Binary(part)) => memchr::memmem::find(bytes, part).is_some(),
         (Value::StringSet(set), Value::String(element)) => set.contains(element),
         (Value::NumberSet(set), Value::Number(element)) => set.contains(element),
         (Value::BinarySet(set), Value::Binary(element)) => set.contains(element),

@@ -31,7 +31,7 @@ impl Bucket {
         Self {
             rate,
             depth,
-            units: self.units.min(depth),
+            units: self.units.clamp(-depth, depth),
             filled: self.filled,
         }
     }
@@ -42,9 +42,10 @@ impl Bucket {
         self.units > 0.0
     }
 
-    /// Takes units, whether it has them or not.
+    /// Takes units, whether it has them or not. No more is owed than a full bucket holds, so that one call that turned out
+    /// to be dear shuts nobody out for longer than a full bucket lasts.
     pub fn take(&mut self, units: f64) {
-        self.units -= units;
+        self.units = (self.units - units).max(-self.depth);
     }
 
     fn refill(&mut self, now: Duration) {
@@ -76,11 +77,24 @@ mod tests {
     }
 
     #[test]
+    fn no_more_is_owed_than_it_holds() {
+        let mut bucket = Bucket::full(5.0, 300.0, AT(0));
+        bucket.take(1_000_000.0);
+        assert!(!bucket.has_some(AT(300)));
+        assert!(bucket.has_some(AT(301)));
+        let mut dear = Bucket::full(1000.0, 300.0, AT(0));
+        dear.take(310_000.0);
+        let mut lowered = dear.at_rate(1.0, 300.0, AT(0));
+        assert!(!lowered.has_some(AT(300)));
+        assert!(lowered.has_some(AT(301)));
+    }
+
+    #[test]
     fn another_rate_keeps_what_is_there() {
         let mut bucket = Bucket::full(10.0, 1.0, AT(0));
-        bucket.take(30.0);
+        bucket.take(20.0);
         let mut faster = bucket.at_rate(40.0, 1.0, AT(1));
-        assert!(!faster.has_some(AT(1)), "ten are still owed");
+        assert!(!faster.has_some(AT(1)), "nothing is left over");
         assert!(faster.has_some(AT(2)));
         let mut slower = Bucket::full(10.0, 1.0, AT(0)).at_rate(1.0, 1.0, AT(0));
         slower.take(1.0);

@@ -20,7 +20,12 @@ impl Source for TableStream {
         let shards = self.described().map_err(failed)?.shards(self.now());
         let mut found = Vec::with_capacity(shards.len());
         for shard in &shards {
-            let extent = self.extent(shard.id).await.map_err(failed)?;
+            let extent = match self.extent(shard.id).await {
+                Ok(extent) => extent,
+                // It expired since the others were looked at.
+                Err(Error::NoShard(_)) => continue,
+                Err(error) => return Err(failed(error)),
+            };
             // A parent that is gone holds nobody up.
             let parent = shard
                 .parent

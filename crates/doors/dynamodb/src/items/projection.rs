@@ -1,5 +1,7 @@
 //! The parts of items that a read wants.
 
+use std::collections::BTreeSet;
+
 use headwater_expressions::{Path, Placeholders, Projection};
 use headwater_items::Item;
 use headwater_tables::TableRecord;
@@ -66,8 +68,9 @@ impl Projecting {
             return Ok(Wanted(None));
         };
         attributes.iter().try_for_each(|name| check_name(name))?;
-        for (at, name) in attributes.iter().enumerate() {
-            if attributes.iter().take(at).any(|before| before == name) {
+        let mut named = BTreeSet::new();
+        for name in &attributes {
+            if !named.insert(name) {
                 return Err(invalid(format_args!(
                     "Duplicate value in attribute name: {name}"
                 )));

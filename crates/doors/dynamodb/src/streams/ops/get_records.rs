@@ -39,7 +39,7 @@ impl Handle<GetRecords> for Dynamo {
         let shard = position.shard();
         let read = stream.read(shard, position.offset, limit).await;
         let read = read.map_err(|error| api(error, named.arn))?;
-        if position.offset < read.extent.first {
+        if position.offset < read.extent.first && position.offset != shard.begin {
             return Err(trimmed());
         }
         let is_over = read.extent.ended && read.next >= read.extent.end;

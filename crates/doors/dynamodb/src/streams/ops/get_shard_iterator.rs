@@ -119,17 +119,18 @@ fn second_after(time: Millis) -> Millis {
     Millis(time.0.div_ceil(SECOND_MS).saturating_mul(SECOND_MS))
 }
 
-/// The offset of a position in a shard that begins at `begin`. At its start stands whatever is its oldest change.
+/// The offset of a position in a shard that begins at `begin`. Its start, which stays where it is while changes expire, means
+/// the oldest change that there is when it is read.
 fn start(position: Start, begin: u64, extent: Extent) -> Result<u64, ApiError> {
     let Extent { first, end, .. } = extent;
     let (place, behind) = match position {
-        Start::Horizon => return Ok(first),
+        Start::Horizon => return Ok(begin),
         Start::Latest => return Ok(end),
         Start::At(place) => (place, 0),
         Start::After(place) => (place, 1),
     };
     match place {
-        Place::Start(offset) if offset == begin => Ok(first),
+        Place::Start(offset) if offset == begin => Ok(begin),
         Place::Change(offset) if (begin..end).contains(&offset) => match offset + behind {
             offset if offset < first => Err(trimmed()),
             offset => Ok(offset),
@@ -153,10 +154,10 @@ mod tests {
     #[test]
     fn positions_are_places_in_the_shard() {
         let at = |position| start(position, 10, EXTENT).map_err(|error| error.code().to_owned());
-        assert_eq!(at(Start::Horizon), Ok(12));
+        assert_eq!(at(Start::Horizon), Ok(10));
         assert_eq!(at(Start::Latest), Ok(20));
-        assert_eq!(at(Start::At(Place::Start(10))), Ok(12));
-        assert_eq!(at(Start::After(Place::Start(10))), Ok(12));
+        assert_eq!(at(Start::At(Place::Start(10))), Ok(10));
+        assert_eq!(at(Start::After(Place::Start(10))), Ok(10));
         assert_eq!(at(Start::At(Place::Change(12))), Ok(12));
         assert_eq!(at(Start::After(Place::Change(11))), Ok(12));
         assert_eq!(at(Start::After(Place::Change(19))), Ok(20));
