@@ -12,7 +12,7 @@ class Clocked:
     """A server whose clock a test moves."""
 
     def __init__(self, folder):
-        self.file, self.ahead = folder / "ahead", 0
+        self.file, self.ahead, self.clients = folder / "ahead", 0, []
         self.write()
         self.server = Server(folder / "data", "--clock-offset-file", self.file).start()
 
@@ -26,10 +26,17 @@ class Clocked:
         with urllib.request.urlopen(f"{self.server.endpoint}/_headwater/health", timeout=5) as answer:
             return email.utils.parsedate_to_datetime(answer.headers["Date"]).timestamp()
 
+    def client(self, service):
+        """A client whose connections do not outlive a jump of the time, since the server ends those that waited."""
+        self.clients.append(self.server.client(service))
+        return self.clients[-1]
+
     def advance(self, seconds):
         self.ahead += seconds
         self.write()
         wait_for("the later time", self.is_later, seconds=10, every=0.02)
+        for client in self.clients:
+            client.close()
 
     def is_later(self):
         try:

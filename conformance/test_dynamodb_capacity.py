@@ -27,7 +27,7 @@ def spend(dynamodb, table, units):
 
 
 def test_what_is_provisioned_is_saved_for_five_minutes(clocked):
-    dynamodb = clocked.server.client("dynamodb")
+    dynamodb = clocked.client("dynamodb")
     make(dynamodb, "rows", BillingMode="PROVISIONED", ProvisionedThroughput=ONE)
     spend(dynamodb, "rows", SAVED + 100)
     refused = answer_of_error(dynamodb.put_item, TableName="rows", Item=item(p="b"))
@@ -45,7 +45,7 @@ def test_what_is_provisioned_is_saved_for_five_minutes(clocked):
 
 
 def test_a_batch_is_cut_where_the_capacity_ends(clocked):
-    dynamodb = clocked.server.client("dynamodb")
+    dynamodb = clocked.client("dynamodb")
     make(dynamodb, "rows", BillingMode="PROVISIONED", ProvisionedThroughput=ONE)
     puts = [{"PutRequest": {"Item": item(p=f"{n}", text="x" * 60_000)}} for n in range(10)]
     left = dynamodb.batch_write_item(RequestItems={"rows": puts})["UnprocessedItems"]

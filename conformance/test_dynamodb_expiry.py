@@ -12,7 +12,7 @@ DAY = 24 * 3600
 @pytest.fixture
 def clocked(tmp_path):
     clocked = Clocked(tmp_path)
-    clocked.dynamodb = clocked.server.client("dynamodb")
+    clocked.dynamodb = clocked.client("dynamodb")
     yield clocked
     clocked.server.stop()
 

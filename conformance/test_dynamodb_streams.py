@@ -246,8 +246,8 @@ def test_a_stream_outlives_kills(new_server):
 @pytest.fixture
 def clocked(tmp_path):
     clocked = Clocked(tmp_path)
-    clocked.dynamodb = clocked.server.client("dynamodb")
-    clocked.streams = clocked.server.client("dynamodbstreams")
+    clocked.dynamodb = clocked.client("dynamodb")
+    clocked.streams = clocked.client("dynamodbstreams")
     yield clocked
     clocked.server.stop()
 

@@ -313,6 +313,8 @@ def test_kept_processes_come_again_and_make_room(new_server, tmp_path):
     ready(lambda_, "f", "1")
     _, pid = invoke(lambda_, "f", Qualifier="1")
     os.kill(pid, signal.SIGKILL)
+    # Until the server has seen its end, it would give it the next invocation, which would fail with it.
+    wait_for("the end of the process", lambda: not pathlib.Path(f"/proc/{pid}").exists())
     assert invoke(lambda_, "f", Qualifier="1")[0] in (PROVISIONED, ON_DEMAND)
     again = lambda: len({invoke(lambda_, "f", Qualifier="1")[1] for _ in range(3)}) and pid not in {
         invoke(lambda_, "f", Qualifier="1")[1] for _ in range(3)

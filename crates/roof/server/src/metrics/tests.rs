@@ -88,7 +88,7 @@ async fn requests_are_told_by_operation_and_what_is_none_of_ours_together() {
     );
     assert_eq!(world.call(HOME, "DescribeStream", missing).await.0, 400);
     assert_eq!(world.call(HOME, "BakeBread", json!({})).await.0, 400);
-    let unknown = Request::post("/").header("x-amz-target", "DynamoDB_20120810.ListTables");
+    let unknown = Request::post("/").header("x-amz-target", "AmazonAthena.ListWorkGroups");
     world
         .send(
             unknown.header("content-type", "application/x-amz-json-1.0"),
