@@ -133,25 +133,6 @@ async fn forgotten(world: &World, record: &TableRecord) -> u64 {
 }
 
 #[tokio::test]
-async fn changes_are_forgotten_of_a_table_at_rest_too() {
-    let world = world().await;
-    for sort in 0..2 {
-        world.put(item("p", sort, &[])).await;
-        world.pass(60);
-    }
-    let record = world.tables.get(TABLE).unwrap();
-    // Everything is synced long before the first change is old enough; the last one is kept.
-    for _ in 0..10 {
-        world.pass(60);
-        world.until(async |_| true).await;
-    }
-    world.pass(25 * 3600);
-    world
-        .until(async |world| forgotten(world, &record).await > 0)
-        .await;
-}
-
-#[tokio::test]
 async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
     let mut world = World::new().await;
     let quiet = NewTable {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// A bucket of units. Whoever takes more than it holds leaves a debt, which is paid before anything else is taken.
+/// A bucket of units. Whoever takes more than it holds leaves a debt, which is paid before anything
+/// else is taken; no more is owed than it can hold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Bucket {
     /// Units a second.

@@ -240,10 +240,13 @@ impl World {
 
     /// Waits until something holds that work in the background brings about.
     pub async fn until(&self, holds: impl AsyncFn(&Self) -> bool) {
-        while !holds(self).await {
-            self.pass(1);
-            tokio::task::yield_now().await;
-        }
+        in_time(async {
+            while !holds(self).await {
+                self.pass(1);
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
     }
 }
 
