@@ -14,11 +14,12 @@ const MISSING: &str = "MissingAuthenticationTokenException";
 const INCOMPLETE: &str = "IncompleteSignatureException";
 const UNRECOGNIZED: &str = "UnrecognizedClientException";
 const INVALID: &str = "InvalidSignatureException";
+const EXPIRED: &str = "ExpiredTokenException";
 
 /// Whether an error is one of these: the layer in front of the JSON services, which gives them, knows no members but
 /// the text.
 pub fn is_refusal(code: &str) -> bool {
-    [MISSING, INCOMPLETE, UNRECOGNIZED, INVALID].contains(&code)
+    [MISSING, INCOMPLETE, UNRECOGNIZED, INVALID, EXPIRED].contains(&code)
 }
 
 impl Refusal {
@@ -62,6 +63,9 @@ impl Refusal {
             Refusal::Token(_) => {
                 (UNRECOGNIZED, "The security token included in the request is invalid".to_owned())
             }
+            Refusal::ExpiredToken(_) => {
+                (EXPIRED, "The security token included in the request is expired".to_owned())
+            }
             Refusal::Mismatch { canonical_request, text_to_sign, .. } => {
                 (INVALID, mismatch(&canonical_request, &text_to_sign))
             }
@@ -94,6 +98,10 @@ impl Refusal {
                 "The provided token is malformed or otherwise invalid.",
             )
             .with("Token-0", token),
+            Refusal::ExpiredToken(token) => {
+                ApiError::new(400, "ExpiredToken", "The provided token has expired.")
+                    .with("Token-0", token)
+            }
             Refusal::Mismatch {
                 access_key_id,
                 signature,

@@ -13,6 +13,7 @@ mod logs;
 mod s3;
 mod sns;
 mod sqs;
+mod sts;
 
 use std::sync::{Arc, OnceLock};
 
@@ -71,6 +72,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "sns",
         open: |ground, given| Box::pin(sns::open(ground, given)),
+    },
+    Service {
+        name: "sts",
+        open: |ground, given| Box::pin(sts::open(ground, given)),
     },
 ];
 
