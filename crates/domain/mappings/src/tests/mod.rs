@@ -1,5 +1,6 @@
 //! Mappings over a stream in memory, a function that a test writes, and a clock that moves when nothing else does.
 
+mod changes;
 mod faults;
 mod queues;
 
