@@ -281,6 +281,20 @@ async fn latest_begins_with_what_comes_after_the_creation() {
 }
 
 #[tokio::test]
+async fn what_expired_before_a_mapping_was_made_is_not_missed() {
+    let world = World::new(1, |_| Ok(Value::Null));
+    for n in 0..3 {
+        world.put(0, &n.to_string());
+    }
+    world.source.trim(0, 2);
+    let mappings = world.open().await;
+    world.create(&mappings, batches_of(10)).await;
+    world.until(|| mappings.metrics()[0].1.records == 1).await;
+    assert_eq!(world.called_with(), [["2"]]);
+    assert_eq!(mappings.metrics()[0].1.expired, 0);
+}
+
+#[tokio::test]
 async fn children_come_after_their_parents_and_the_checkpoint_outlives_the_process() {
     let world = World::new(2, |_| Ok(Value::Null));
     world.put(0, "a");

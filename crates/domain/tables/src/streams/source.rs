@@ -101,9 +101,10 @@ fn parse(shard: &str) -> Result<ShardId, SourceError> {
 
 fn failed(error: Error) -> SourceError {
     match error {
-        Error::NoTable(_) | Error::NoStream(_) | Error::NoShard(_) => {
-            SourceError::NotFound(error.to_string())
+        Error::NoTable(table) | Error::NoStream(table) => {
+            SourceError::NotFound(format!("the stream of table {table}"))
         }
+        Error::NoShard(id) => SourceError::NotFound(format!("the shard {id}")),
         other => SourceError::Failed(other.to_string()),
     }
 }

@@ -109,3 +109,89 @@ fn told(chunk: SourceChunk, stream: &Arn, bytes: usize) -> Result<SourceChunk, S
 fn offset_of(record: &SourceRecord) -> u64 {
     record.sequence_number.offset().unwrap_or(record.offset)
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_tables::{EventKind, ViewType};
+    use headwater_types::{SequenceNumber, ShardIndex};
+
+    use super::*;
+
+    /// A change of a shard that begins with the seventh of its partition.
+    fn change(offset: u64) -> SourceRecord {
+        let (place, time) = (offset + 7, Millis(1_700_000_000_000));
+        let event = Event {
+            id: place.into(),
+            offset: place,
+            time,
+            kind: EventKind::Removed,
+            expired: false,
+            view: ViewType::Keys,
+            key: Default::default(),
+            before: None,
+            after: None,
+        };
+        SourceRecord {
+            offset,
+            sequence_number: SequenceNumber::of_record(time, ShardIndex(1), place, time),
+            partition_key: "k".into(),
+            data: event.encode(),
+            arrival: time,
+        }
+    }
+
+    fn told_within(bytes: usize) -> SourceChunk {
+        let stream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/s";
+        let chunk = SourceChunk {
+            records: (0..3).map(change).collect(),
+            next: 3,
+            end: 5,
+            ended: false,
+        };
+        told(chunk, &stream.parse().unwrap(), bytes).unwrap()
+    }
+
+    #[test]
+    fn changes_are_told_with_the_numbers_that_readers_know() {
+        let chunk = told_within(usize::MAX);
+        assert_eq!((chunk.records.len(), chunk.next), (3, 3));
+        for record in &chunk.records {
+            let told: serde_json::Value = serde_json::from_slice(&record.data).unwrap();
+            let number = sequence_number(record.offset + 7);
+            assert_eq!(told["dynamodb"]["SequenceNumber"], number);
+            assert_eq!(sequence_number(offset_of(record)), number);
+        }
+    }
+
+    #[test]
+    fn a_chunk_ends_where_its_bytes_do() {
+        let length = told_within(usize::MAX).records[0].data.len();
+        for (bytes, records) in [
+            (0, 1),
+            (2 * length - 1, 1),
+            (2 * length, 2),
+            (3 * length, 3),
+        ] {
+            let chunk = told_within(bytes);
+            assert_eq!((chunk.records.len(), chunk.next), (records, records as u64));
+            assert_eq!((chunk.end, chunk.ended), (5, false));
+        }
+    }
+
+    #[test]
+    fn what_is_no_change_is_a_fault() {
+        let broken = SourceRecord {
+            data: "x".into(),
+            ..change(0)
+        };
+        let chunk = SourceChunk {
+            records: vec![broken],
+            next: 1,
+            end: 1,
+            ended: false,
+        };
+        let stream = "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/s";
+        let told = told(chunk, &stream.parse().unwrap(), 1);
+        assert!(matches!(told, Err(SourceError::Failed(_))), "{told:?}");
+    }
+}
