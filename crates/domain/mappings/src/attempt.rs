@@ -173,7 +173,8 @@ impl Lane {
         course: &mut Course,
     ) -> Result<Option<Duration>, WorkError> {
         let settings = &config.mapping.settings;
-        let done = done_of(&answer, records, settings.item_failures, &mut course.window);
+        let item_failures = settings.item_failures;
+        let done = self.done_of(&answer, records, item_failures, &mut course.window);
         if done > 0 {
             let next = records.get(done).map_or(span.to, |record| record.offset);
             self.advance(next, course.window.clone()).await?;
@@ -205,6 +206,34 @@ impl Lane {
         Ok((!is_given_up).then(|| wait_before(tries)))
     }
 
+    /// How many of the records an answer says are done, from the first on; the state of their window is taken over with
+    /// them.
+    fn done_of(
+        &self,
+        answer: &Answer,
+        records: &[SourceRecord],
+        item_failures: bool,
+        window: &mut Option<Window>,
+    ) -> usize {
+        let numbers: Vec<String> = match item_failures {
+            true => records.iter().map(|it| self.source.number(it)).collect(),
+            false => Vec::new(),
+        };
+        let done = match judge(answer, &numbers, item_failures) {
+            Verdict::Done => records.len(),
+            Verdict::Named(failed) => failed.first().copied().unwrap_or(0),
+            Verdict::Failed => 0,
+        };
+        match (window, state(&answer.payload)) {
+            (None, _) => done,
+            (Some(window), Some(state)) if done > 0 => {
+                window.state = state;
+                done
+            }
+            (Some(_), _) => 0,
+        }
+    }
+
     /// Reads those of a span's records that are for this lane, up to a batch of them, with room for them and their event.
     async fn read(&self, span: &Span, config: &Arc<Configured>) -> Result<Held, WorkError> {
         let work = self.world.work.clone();
@@ -213,7 +242,7 @@ impl Lane {
             .await
             .expect("it is never closed");
         let batch_size = config.mapping.settings.batch_size as usize;
-        let (mut batch, mut to) = (Batch::default(), span.from);
+        let (mut batch, mut to) = (Batch::of(config.mapping.form()), span.from);
         while to < span.to && batch.has_room(batch_size) {
             let records = usize::try_from(span.to - to).unwrap_or(usize::MAX);
             let limit = SourceLimit {
@@ -253,8 +282,7 @@ impl Lane {
         let (config, shard) = (config.clone(), self.shard.clone());
         let work = move || {
             let is_mine = |record: &SourceRecord| {
-                lane_of(&record.partition_key, of) == number
-                    && config.filters.match_record(&shard, record)
+                lane_of(&record.partition_key, of) == number && config.wants(&shard, record)
             };
             records.retain(is_mine);
             for record in &mut records {
@@ -338,6 +366,7 @@ impl Lane {
         let role = self.world.handlers.role(&mapping.function).await;
         let frame = Frame {
             mapping,
+            source: &*self.source,
             shard: &self.shard,
             role: &role.unwrap_or_default(),
             window: None,
@@ -360,33 +389,6 @@ impl Lane {
         let age_ms = age.map_or(0, |age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         self.shared.counts.done(records.len(), age_ms);
         self.shared.note(LastResult::Done);
-    }
-}
-
-/// How many of the records an answer says are done, from the first on; the state of their window is taken over with them.
-fn done_of(
-    answer: &Answer,
-    records: &[SourceRecord],
-    item_failures: bool,
-    window: &mut Option<Window>,
-) -> usize {
-    let number = |record: &SourceRecord| record.sequence_number.to_string();
-    let numbers: Vec<String> = match item_failures {
-        true => records.iter().map(number).collect(),
-        false => Vec::new(),
-    };
-    let done = match judge(answer, &numbers, item_failures) {
-        Verdict::Done => records.len(),
-        Verdict::Named(failed) => failed.first().copied().unwrap_or(0),
-        Verdict::Failed => 0,
-    };
-    match (window, state(&answer.payload)) {
-        (None, _) => done,
-        (Some(window), Some(state)) if done > 0 => {
-            window.state = state;
-            done
-        }
-        (Some(_), _) => 0,
     }
 }
 

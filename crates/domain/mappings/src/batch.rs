@@ -3,7 +3,7 @@
 use headwater_log::SourceRecord;
 use headwater_types::Millis;
 
-use crate::limits::EVENT_BYTES_MAX;
+use crate::{form::Form, limits::EVENT_BYTES_MAX};
 
 /// A stretch of a shard whose records are called with together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +17,24 @@ pub(crate) struct Span {
 }
 
 /// Records for one call.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Batch {
+    form: Form,
     pub records: Vec<SourceRecord>,
     /// The bytes of its event, about.
     pub bytes: usize,
 }
 
 impl Batch {
+    /// A batch without records.
+    pub fn of(form: Form) -> Self {
+        Self {
+            form,
+            records: Vec::new(),
+            bytes: 0,
+        }
+    }
+
     /// Whether it may have another record.
     pub fn has_room(&self, batch_size: usize) -> bool {
         self.records.len() < batch_size && self.bytes < EVENT_BYTES_MAX
@@ -33,7 +43,7 @@ impl Batch {
     /// Takes records as long as they fit, the first one in any case; the offset of the first that is left.
     pub fn take(&mut self, records: Vec<SourceRecord>, batch_size: usize) -> Option<u64> {
         for record in records {
-            let bytes = self.bytes + event_bytes(&record);
+            let bytes = self.bytes + self.form.event_bytes(&record);
             let fits = self.records.len() < batch_size && bytes <= EVENT_BYTES_MAX;
             if !fits && !self.records.is_empty() {
                 return Some(record.offset);
@@ -52,11 +62,4 @@ impl Batch {
         let fresh = self.records.split_off(expired);
         std::mem::replace(&mut self.records, fresh)
     }
-}
-
-/// The bytes that a record takes in an event, at most.
-pub(crate) fn event_bytes(record: &SourceRecord) -> usize {
-    /// Names, numbers and ARNs.
-    const FRAME: usize = 1024;
-    record.data.len().div_ceil(3) * 4 + record.partition_key.len() * 6 + FRAME
 }

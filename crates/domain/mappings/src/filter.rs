@@ -3,9 +3,9 @@
 use headwater_log::SourceRecord;
 use headwater_patterns::Pattern;
 use md5::{Digest, Md5};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::{Error, message::filtered_message, ports::Message};
+use crate::{Error, form::Form, message::filtered_message, ports::Message};
 
 /// The patterns of a mapping.
 #[derive(Debug, Default)]
@@ -26,11 +26,8 @@ impl Filters {
     }
 
     /// Whether a record matches one of them, or there are none.
-    pub fn match_record(&self, shard: &str, record: &SourceRecord) -> bool {
-        if self.0.is_empty() {
-            return true;
-        }
-        self.match_event(&filtered(shard, record))
+    pub fn match_record(&self, form: Form, shard: &str, record: &SourceRecord) -> bool {
+        self.0.is_empty() || self.match_event(&form.filtered(shard, record))
     }
 
     /// Whether a message matches one of them, or there are none.
@@ -41,21 +38,6 @@ impl Filters {
     fn match_event(&self, event: &Value) -> bool {
         self.0.iter().any(|pattern| pattern.matches(event))
     }
-}
-
-/// A record as patterns see it: its metadata, and its data as JSON where it is JSON and as a text otherwise. So a pattern
-/// for members of the data never matches a plain text, nor one for a text JSON data (AWS's guide on filtering).
-fn filtered(shard: &str, record: &SourceRecord) -> Value {
-    let text = String::from_utf8_lossy(&record.data);
-    let data = serde_json::from_str(&text).unwrap_or_else(|_| Value::from(&*text));
-    json!({
-        "kinesisSchemaVersion": "1.0",
-        "partitionKey": String::from_utf8_lossy(&record.partition_key),
-        "sequenceNumber": record.sequence_number.to_string(),
-        "approximateArrivalTimestamp": record.arrival.0 as f64 / 1000.0,
-        "shardId": shard,
-        "data": data,
-    })
 }
 
 /// The lane of a shard that a key belongs to.

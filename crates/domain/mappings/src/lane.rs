@@ -139,7 +139,8 @@ impl Lane {
         from: u64,
         open: Option<&Window>,
     ) -> Result<Option<Measured>, SourceError> {
-        let mut measured = Measured::from(from, self.until, open.cloned());
+        let form = self.shared.configured().mapping.form();
+        let mut measured = Measured::from(form, from, self.until, open.cloned());
         let (mut woken, mut read_to) = (Woken::Otherwise, from);
         loop {
             if self.is_stopped() {
@@ -215,8 +216,7 @@ impl Lane {
         let (number, of) = (self.number, self.of);
         let work = move || {
             let is_mine = |record: &SourceRecord| {
-                lane_of(&record.partition_key, of) == number
-                    && config.filters.match_record(&shard, record)
+                lane_of(&record.partition_key, of) == number && config.wants(&shard, record)
             };
             measured.take(&chunk, batch_size, tumbling, now, is_mine);
             measured
@@ -353,6 +353,7 @@ impl Lane {
         };
         let frame = Frame {
             mapping,
+            source: &*self.source,
             shard: &self.shard,
             role: &role,
             window,

@@ -1,5 +1,5 @@
-//! Event source mappings: functions that are called with the records of a stream, in batches, shard by shard, or with the
-//! messages of a queue.
+//! Event source mappings: functions that are called with the records of a stream or the changes of a table, in batches,
+//! shard by shard, or with the messages of a queue.
 //!
 //! A mapping reads each shard in order, or each of a shard's lanes where it may work on several keys of a shard at once;
 //! it remembers durably how far every lane is before the next batch begins. So a crash repeats a batch and skips none.
@@ -14,6 +14,7 @@ mod changes;
 mod counts;
 mod error;
 mod filter;
+mod form;
 mod gathered;
 mod judge;
 mod lane;

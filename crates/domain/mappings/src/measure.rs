@@ -6,7 +6,7 @@ use headwater_env::Clock;
 use headwater_log::{SourceChunk, SourceRecord};
 
 use crate::{
-    batch::event_bytes,
+    form::Form,
     limits::{EVENT_BYTES_MAX, PASSED_OVER_MAX},
     window::Window,
 };
@@ -24,6 +24,7 @@ pub(crate) struct Measured {
     pub reach: Reach,
     /// Where it has to end.
     until: u64,
+    form: Form,
     bytes: usize,
     /// When its first record was read.
     began: Option<Duration>,
@@ -44,13 +45,14 @@ pub(crate) enum Reach {
 
 impl Measured {
     /// An empty batch at `from` that ends before `until`, in the window that is open.
-    pub fn from(from: u64, until: Option<u64>, window: Option<Window>) -> Self {
+    pub fn from(form: Form, from: u64, until: Option<u64>, window: Option<Window>) -> Self {
         Self {
             to: from,
             records: 0,
             window,
             reach: Reach::Open,
             until: until.unwrap_or(u64::MAX),
+            form,
             bytes: 0,
             began: None,
         }
@@ -79,7 +81,7 @@ impl Measured {
                 return;
             }
             if is_mine(record) {
-                let bytes = self.bytes + event_bytes(record);
+                let bytes = self.bytes + self.form.event_bytes(record);
                 if bytes > EVENT_BYTES_MAX && self.records > 0 {
                     self.reach = Reach::Full;
                     return;

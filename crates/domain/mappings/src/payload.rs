@@ -1,10 +1,10 @@
-//! Events as functions get them, and what is told of batches that are given up: AWS's members and forms, as recorded.
+//! Events as functions get them, and what is told of batches that are given up: AWS's members, as recorded. What records
+//! look like is `form`'s.
 
 use std::fmt::Write;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use headwater_log::SourceRecord;
+use headwater_log::{Source, SourceRecord};
 use headwater_types::Millis;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::{ports::Answer, record::Mapping, window::Window};
 /// What an event says beside its records.
 pub(crate) struct Frame<'a> {
     pub mapping: &'a Mapping,
+    pub source: &'a dyn Source,
     pub shard: &'a str,
     /// The function's role.
     pub role: &'a str,
@@ -32,15 +33,18 @@ pub(crate) struct WindowCall<'a> {
 
 /// The event for `records`, as JSON.
 pub(crate) fn event(frame: &Frame<'_>, records: &[SourceRecord]) -> Bytes {
-    let mut out = String::with_capacity(event_length(records));
+    let mut out = String::with_capacity(event_length(frame, records));
     add_event(&mut out, frame, records);
     out.into()
 }
 
 /// The length of an event, about.
-fn event_length(records: &[SourceRecord]) -> usize {
-    let data: usize = records.iter().map(|record| record.data.len()).sum();
-    data / 3 * 4 + records.len() * 800 + 512
+fn event_length(frame: &Frame<'_>, records: &[SourceRecord]) -> usize {
+    /// What stands around its records.
+    const FRAME: usize = 512;
+    let form = frame.mapping.form();
+    let bytes = records.iter().map(|record| form.event_bytes(record));
+    bytes.sum::<usize>() + FRAME
 }
 
 fn add_event(out: &mut String, frame: &Frame<'_>, records: &[SourceRecord]) {
@@ -49,37 +53,13 @@ fn add_event(out: &mut String, frame: &Frame<'_>, records: &[SourceRecord]) {
         if at > 0 {
             out.push(',');
         }
-        add_record(out, frame, record);
+        frame.mapping.form().add(out, frame, record);
     }
     out.push(']');
     if let Some(call) = &frame.window {
         add_window(out, frame, call);
     }
     out.push('}');
-}
-
-fn add_record(out: &mut String, frame: &Frame<'_>, record: &SourceRecord) {
-    let Frame {
-        mapping,
-        shard,
-        role,
-        ..
-    } = frame;
-    let key = String::from_utf8_lossy(&record.partition_key);
-    let number = &record.sequence_number;
-    out.push_str("{\"kinesis\":{\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":");
-    out.push_str(&Value::from(key).to_string());
-    // Writing to a text cannot fail.
-    let _ = write!(out, ",\"sequenceNumber\":\"{number}\",\"data\":\"");
-    STANDARD.encode_string(&record.data, out);
-    let _ = write!(
-        out,
-        "\",\"approximateArrivalTimestamp\":{}}},\"eventSource\":\"aws:kinesis\",\"eventVersion\":\"1.0\",\"eventID\":\"{shard}:{number}\",\"eventName\":\"aws:kinesis:record\",\"invokeIdentityArn\":{},\"awsRegion\":\"{}\",\"eventSourceARN\":\"{}\"}}",
-        seconds(record.arrival),
-        Value::from(*role),
-        mapping.stream.region,
-        mapping.source,
-    );
 }
 
 fn add_window(out: &mut String, frame: &Frame<'_>, call: &WindowCall<'_>) {
@@ -96,18 +76,8 @@ fn add_window(out: &mut String, frame: &Frame<'_>, call: &WindowCall<'_>) {
     );
 }
 
-/// Seconds with their fraction, as a number.
-fn seconds(time: Millis) -> String {
-    let (whole, fraction) = (time.0 / 1000, time.0 % 1000);
-    let digits = format!("{fraction:03}");
-    match digits.trim_end_matches('0') {
-        "" => format!("{whole}.0"),
-        digits => format!("{whole}.{digits}"),
-    }
-}
-
-/// `2020-07-30T17:00:00Z`, as AWS writes windows' bounds.
-fn whole_seconds(time: Millis) -> String {
+/// `2020-07-30T17:00:00Z`.
+pub(crate) fn whole_seconds(time: Millis) -> String {
     written(time, "%Y-%m-%dT%H:%M:%SZ")
 }
 
@@ -170,8 +140,9 @@ pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>, with_event: bool)
         },
         "version": "1.0",
         "timestamp": to_the_millisecond(batch.now),
-        "KinesisBatchInfo": batch_info(frame, batch.records),
     });
+    let form = frame.mapping.form();
+    told[form.batch_member()] = batch_info(frame, batch.records);
     if let (Condition::RetryAttemptsExhausted, Some(last)) = (batch.condition, batch.last) {
         told["responseContext"] = json!({
             "statusCode": 200,
@@ -184,7 +155,7 @@ pub(crate) fn given_up(frame: &Frame<'_>, batch: &GivenUp<'_>, with_event: bool)
     if !with_event {
         return out;
     }
-    out.reserve_exact(event_length(batch.records));
+    out.reserve_exact(event_length(frame, batch.records));
     out.pop();
     out.push_str(",\"payload\":");
     add_event(&mut out, frame, batch.records);
@@ -196,12 +167,13 @@ fn batch_info(frame: &Frame<'_>, records: &[SourceRecord]) -> Value {
     let (Some(first), Some(last)) = (records.first(), records.last()) else {
         return Value::Null;
     };
+    let form = frame.mapping.form();
     json!({
         "shardId": frame.shard,
-        "startSequenceNumber": first.sequence_number.to_string(),
-        "endSequenceNumber": last.sequence_number.to_string(),
-        "approximateArrivalOfFirstRecord": to_the_millisecond(first.arrival),
-        "approximateArrivalOfLastRecord": to_the_millisecond(last.arrival),
+        "startSequenceNumber": frame.source.number(first),
+        "endSequenceNumber": frame.source.number(last),
+        "approximateArrivalOfFirstRecord": form.arrival(first),
+        "approximateArrivalOfLastRecord": form.arrival(last),
         "batchSize": records.len(),
         "streamArn": frame.mapping.stream.to_string(),
     })
@@ -222,6 +194,6 @@ fn written(time: Millis, form: &str) -> String {
 }
 
 /// `2020-07-30T17:00:00.123Z`.
-fn to_the_millisecond(time: Millis) -> String {
+pub(crate) fn to_the_millisecond(time: Millis) -> String {
     written(time, "%Y-%m-%dT%H:%M:%S%.3fZ")
 }

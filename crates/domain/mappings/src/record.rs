@@ -7,7 +7,7 @@ use headwater_reading::Start;
 use headwater_types::{Arn, Millis, kept::Prefix};
 use serde::{Deserialize, Serialize};
 
-use crate::{limits::ROWS_A_COMMIT, progress::Progress};
+use crate::{form::Form, limits::ROWS_A_COMMIT, progress::Progress};
 
 /// A mapping as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Mapping {
     pub id: String,
     /// The function, with its version or alias where one is named.
     pub function: Arn,
-    /// The source as it was named: a stream, a registered consumer of one, or a queue.
+    /// The source as it was named: a stream of data or of a table's changes, a registered consumer of one, or a queue.
     pub source: Arn,
     /// The stream, or the queue.
     pub stream: Arn,
@@ -155,6 +155,11 @@ impl Mapping {
     /// Whether its source is a queue.
     pub fn is_of_queue(&self) -> bool {
         self.start.is_none()
+    }
+
+    /// What the records of its stream are.
+    pub(crate) fn form(&self) -> Form {
+        Form::of(&self.stream)
     }
 
     /// The name of its pair of source and function.

@@ -17,7 +17,7 @@ use std::{
 use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use headwater_catalog::{CatalogError, Expect};
 use headwater_env::Env;
-use headwater_log::{Source, SourceError, Sources};
+use headwater_log::{Source, SourceError, SourceRecord, Sources};
 use headwater_reading::Lineage;
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, watch};
@@ -112,6 +112,12 @@ impl Configured {
             is_gone,
             ..Self::of(mapping)
         }
+    }
+
+    /// Whether a record of a shard matches its filters.
+    pub fn wants(&self, shard: &str, record: &SourceRecord) -> bool {
+        let form = self.mapping.form();
+        self.filters.match_record(form, shard, record)
     }
 
     /// Whether its lanes are to work.
@@ -278,6 +284,8 @@ impl Worker {
                 End::Drained if left == Some(0) => {
                     at_work.remove(&shard);
                     lineage.drained(shard);
+                    lineage.refresh(&*source, clock).await?;
+                    self.forget_gone(&wanted.mapping.id, &lineage).await?;
                 }
                 // The shard gets its new lanes now.
                 End::Level if left == Some(0) => drop(at_work.remove(&shard)),

@@ -218,7 +218,8 @@ pub struct FakeSources(pub Arc<FakeSource>);
 #[async_trait]
 impl Sources for FakeSources {
     async fn open(&self, arn: &Arn) -> Result<Arc<dyn Source>, SourceError> {
-        match arn.name_of("stream") {
+        let name = arn.name_of("stream").or_else(|| arn.name_of("table"));
+        match name.and_then(|name| name.split('/').next()) {
             Some("missing") | None => Err(SourceError::NotFound("missing".into())),
             Some(_) => Ok(self.0.clone()),
         }

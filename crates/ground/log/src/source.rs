@@ -39,6 +39,11 @@ pub trait Source: Send + Sync {
 
     /// Returns once `shard` has a record at or after `from`, or ended, or is gone. May return early.
     async fn wait(&self, shard: &str, from: u64);
+
+    /// The number that other readers know a record by.
+    fn number(&self, record: &SourceRecord) -> String {
+        record.sequence_number.to_string()
+    }
 }
 
 /// A shard of a [`Source`].
@@ -83,7 +88,7 @@ pub struct SourceChunk {
 pub struct SourceRecord {
     /// Its place in its shard.
     pub offset: u64,
-    /// The number that other readers know it by.
+    /// The number that other readers know it by, where [`Source::number`] names no other.
     pub sequence_number: SequenceNumber,
     /// Its partition key, UTF-8; empty where the source has none.
     pub partition_key: Bytes,

@@ -1,5 +1,6 @@
 //! Mappings over a stream in memory, a function that a test writes, and a clock that moves when nothing else does.
 
+mod changes;
 mod faults;
 mod queues;
 
@@ -277,6 +278,20 @@ async fn latest_begins_with_what_comes_after_the_creation() {
     world.put(0, "after");
     world.until(|| !world.called_with().is_empty()).await;
     assert_eq!(world.called_with(), [["after"]]);
+}
+
+#[tokio::test]
+async fn what_expired_before_a_mapping_was_made_is_not_missed() {
+    let world = World::new(1, |_| Ok(Value::Null));
+    for n in 0..3 {
+        world.put(0, &n.to_string());
+    }
+    world.source.trim(0, 2);
+    let mappings = world.open().await;
+    world.create(&mappings, batches_of(10)).await;
+    world.until(|| mappings.metrics()[0].1.records == 1).await;
+    assert_eq!(world.called_with(), [["2"]]);
+    assert_eq!(mappings.metrics()[0].1.expired, 0);
 }
 
 #[tokio::test]

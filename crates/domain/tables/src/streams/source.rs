@@ -1,5 +1,6 @@
 //! A table's stream as other domains read it. A record's data is [`Event::encode`]'s, its key a text that events of the
-//! same item have in common.
+//! same item have in common. Its offset counts from the begin of its shard, as those of all sources do; its sequence number
+//! has the offset of its change.
 
 use async_trait::async_trait;
 use headwater_log::{
@@ -33,8 +34,8 @@ impl Source for TableStream {
             found.push(SourceShard {
                 id: shard.id.to_string(),
                 parents: parent.iter().map(ShardId::to_string).collect(),
-                first: extent.first,
-                end: extent.end,
+                first: within(shard.id, extent.first),
+                end: within(shard.id, extent.end),
                 ended: extent.ended,
             });
         }
@@ -52,10 +53,11 @@ impl Source for TableStream {
             records: limit.records,
             bytes: limit.bytes,
         };
+        let from = from.saturating_add(id.begin);
         let read = self.read_keyed(id, from, limit).await;
         let (events, next, extent) = read.map_err(failed)?;
         let record = |(item, event): KeyedEvent| SourceRecord {
-            offset: event.offset,
+            offset: within(id, event.offset),
             sequence_number: SequenceNumber::of_record(
                 id.begun,
                 ShardIndex(id.partition.into()),
@@ -68,22 +70,28 @@ impl Source for TableStream {
         };
         Ok(SourceChunk {
             records: events.into_iter().map(record).collect(),
-            next,
-            end: extent.end,
+            next: within(id, next),
+            end: within(id, extent.end),
             ended: extent.ended,
         })
     }
 
     async fn offset_at(&self, shard: &str, time: Millis) -> Result<u64, SourceError> {
         let id = parse(shard)?;
-        Self::offset_at(self, id, time).await.map_err(failed)
+        let found = Self::offset_at(self, id, time).await;
+        found.map(|offset| within(id, offset)).map_err(failed)
     }
 
     async fn wait(&self, shard: &str, from: u64) {
         if let Ok(id) = parse(shard) {
-            Self::wait(self, id, from).await;
+            Self::wait(self, id, from.saturating_add(id.begin)).await;
         }
     }
+}
+
+/// An offset of the change log as one of its shard.
+fn within(shard: ShardId, offset: u64) -> u64 {
+    offset.saturating_sub(shard.begin)
 }
 
 fn parse(shard: &str) -> Result<ShardId, SourceError> {
@@ -93,9 +101,10 @@ fn parse(shard: &str) -> Result<ShardId, SourceError> {
 
 fn failed(error: Error) -> SourceError {
     match error {
-        Error::NoTable(_) | Error::NoStream(_) | Error::NoShard(_) => {
-            SourceError::NotFound(error.to_string())
+        Error::NoTable(table) | Error::NoStream(table) => {
+            SourceError::NotFound(format!("the stream of table {table}"))
         }
+        Error::NoShard(id) => SourceError::NotFound(format!("the shard {id}")),
         other => SourceError::Failed(other.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod errors;
 mod event;
+mod function;
 mod number;
 mod ops;
 mod place;
@@ -15,7 +16,9 @@ use headwater_wire::{READS, Routes, Table};
 use crate::Dynamo;
 
 pub use event::record;
+pub use function::function_record;
 pub use number::sequence_number;
+pub use place::table_and_label;
 
 /// The operations that are built. None is shared: that takes a policy of the stream, which is not built.
 pub fn table(dynamo: Arc<Dynamo>) -> Table {

@@ -32,12 +32,8 @@ impl<'a> Named<'a> {
             let mut parts = arn.splitn(6, ':');
             let start = [parts.next()?, parts.next()?, parts.next()?];
             let (region, account) = (parts.next()?, parts.next()?);
-            let (table, label) = parts
-                .next()?
-                .strip_prefix("table/")?
-                .split_once("/stream/")?;
+            let (table, label) = table_and_label(parts.next()?)?;
             let is_ours = region == context.region.0 && account == context.account.0;
-            let label = read_label(label)?;
             (start == ["arn", "aws", "dynamodb"]).then_some((table, label, is_ours))
         };
         match read().ok_or_else(invalid_arn)? {
@@ -45,6 +41,12 @@ impl<'a> Named<'a> {
             (_, _, false) => Err(no_stream(arn)),
         }
     }
+}
+
+/// The table and the label in the last part of a stream's ARN.
+pub fn table_and_label(resource: &str) -> Option<(&str, Millis)> {
+    let (table, label) = resource.strip_prefix("table/")?.split_once("/stream/")?;
+    Some((table, read_label(label)?))
 }
 
 /// The time that a label is.

@@ -20,7 +20,7 @@ pub(crate) fn pair(error: Error, source: &Arn, function: &Arn) -> ApiError {
     };
     let name = function.name_of("function").unwrap_or_default();
     let taken = match kind_of(source) {
-        Kind::Stream => format!(
+        Kind::Stream | Kind::Changes => format!(
             "The event source arn (\" {source} \") and function (\" {name} \") provided mapping already exists."
         ),
         Kind::Queue | Kind::FifoQueue => format!(

@@ -81,7 +81,7 @@ impl Wanted {
         });
         set(&mut settings.concurrency, concurrency);
         match kind {
-            Kind::Stream => check_stream(&settings),
+            Kind::Stream | Kind::Changes => check_stream(&settings),
             Kind::Queue | Kind::FifoQueue => check_queue(&settings, kind),
         }?;
         Ok(settings)
@@ -89,7 +89,7 @@ impl Wanted {
 
     /// Refuses settings that mappings of this kind do not have.
     fn refuse_unsupported(&self, kind: Kind) -> Result<(), ApiError> {
-        let is_stream = kind == Kind::Stream;
+        let is_stream = kind.is_stream();
         for (name, is_there, is_supported) in [
             ("DestinationConfig", self.destinations.is_some(), is_stream),
             ("ParallelizationFactor", self.lanes.is_some(), is_stream),

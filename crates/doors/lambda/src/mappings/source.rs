@@ -13,9 +13,18 @@ use crate::errors::invalid_parameter;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Stream,
+    /// The stream of a table's changes.
+    Changes,
     Queue,
     /// A queue that keeps the order of its groups.
     FifoQueue,
+}
+
+impl Kind {
+    /// Whether it is a stream, of whatever.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::Stream | Self::Changes)
+    }
 }
 
 /// A source: a stream, a registered consumer of one, or a queue.
@@ -36,7 +45,8 @@ pub(crate) fn source_of(arn: Option<&str>, options: &Options) -> Result<Source, 
     match &*named.service {
         "kinesis" => stream_of(named, options),
         "sqs" => queue_of(named, options),
-        "dynamodb" | "kafka" | "mq" | "rds" => {
+        "dynamodb" => changes_of(named, options),
+        "kafka" | "mq" | "rds" => {
             let service = &named.service;
             Err(ApiError::not_supported(format!(
                 "EventSourceArn of {service}"
@@ -68,6 +78,22 @@ fn stream_of(named: Arn, options: &Options) -> Result<Source, ApiError> {
     })
 }
 
+/// The stream of a table: a table by itself is none.
+fn changes_of(named: Arn, options: &Options) -> Result<Source, ApiError> {
+    let of_table = named.name_of("table");
+    if of_table.is_none_or(|table| !table.contains("/stream/")) {
+        return Err(invalid_parameter("Unrecognized event source."));
+    }
+    match is_here(&named, options) {
+        true => Ok(Source {
+            stream: named.clone(),
+            named,
+            kind: Kind::Changes,
+        }),
+        false => Err(invalid_parameter(format!("Stream not found: {named}"))),
+    }
+}
+
 fn queue_of(named: Arn, options: &Options) -> Result<Source, ApiError> {
     let kind = kind_of(&named);
     match is_here(&named, options) && !named.resource.is_empty() {
@@ -85,17 +111,18 @@ pub(crate) fn kind_of(source: &Arn) -> Kind {
     match &*source.service {
         "sqs" if source.resource.ends_with(".fifo") => Kind::FifoQueue,
         "sqs" => Kind::Queue,
+        "dynamodb" => Kind::Changes,
         _ => Kind::Stream,
     }
 }
 
 /// Where a mapping begins: in a stream where the request says, in a queue nowhere. The model's table has checked the word.
 pub(crate) fn start_of(
-    kind: Kind,
+    source: &Source,
     position: Option<&str>,
     time: Option<Timestamp>,
 ) -> Result<Option<Start>, ApiError> {
-    if kind != Kind::Stream {
+    if !source.kind.is_stream() {
         let is_none = position.is_none() && time.is_none();
         return is_none.then_some(None).ok_or_else(|| {
             invalid_parameter("StartingPosition is not valid for SQS event sources.")
@@ -105,6 +132,12 @@ pub(crate) fn start_of(
         (None, _) => Err(invalid_parameter(
             "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: Member must not be null.",
         )),
+        (Some("AT_TIMESTAMP"), _) if source.kind == Kind::Changes => {
+            let arn = &source.named;
+            Err(invalid_parameter(format!(
+                "Unsupported starting position for arn type: {arn}"
+            )))
+        }
         (Some("AT_TIMESTAMP"), Some(Timestamp(ms))) => {
             Ok(Start::Time(Millis(u64::try_from(ms).unwrap_or(0))))
         }

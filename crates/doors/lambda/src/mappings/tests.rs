@@ -168,12 +168,92 @@ async fn what_is_not_built_is_refused_by_its_name() {
         ),
         (json!({"Topics": ["t"]}), "Topics"),
         (
-            json!({"EventSourceArn": "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/s"}),
-            "dynamodb",
+            json!({"EventSourceArn": "arn:aws:kafka:us-east-1:000000000000:cluster/c/1"}),
+            "kafka",
         ),
     ] {
         let (_, text) = refusal(&world, members).await;
         assert!(text.contains(name), "{text}");
+    }
+}
+
+const CHANGES: &str =
+    "arn:aws:dynamodb:us-east-1:000000000000:table/t/stream/2023-11-14T22:13:20.007";
+
+#[tokio::test]
+async fn a_mapping_of_a_tables_stream_is_shown_as_one_of_a_stream() {
+    let world = world().await;
+    let input = with(json!({"EventSourceArn": CHANGES, "StartingPosition": "TRIM_HORIZON"}));
+    let mut made = world.ok::<CreateEventSourceMapping>(input.clone()).await;
+    let of_stream = world.ok::<CreateEventSourceMapping>(mapping()).await;
+    let names = |shown: &Value| {
+        shown
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(&made), names(&of_stream));
+    assert_eq!(
+        (
+            &made["EventSourceArn"],
+            &made["StartingPosition"],
+            &made["BatchSize"]
+        ),
+        (&json!(CHANGES), &json!("TRIM_HORIZON"), &json!(100))
+    );
+    let id = made["UUID"].take();
+    let id = id.as_str().unwrap();
+    let again = world.refused::<CreateEventSourceMapping>(input).await;
+    let text = format!(
+        "The event source arn (\" {CHANGES} \") and function (\" f \") provided mapping already exists. Please update or delete the existing mapping with UUID {id}"
+    );
+    assert_eq!(again, ("ResourceConflictException".to_owned(), text));
+    let change =
+        json!({"UUID": id, "ParallelizationFactor": 2, "BisectBatchOnFunctionError": true});
+    let changed = world.ok::<UpdateEventSourceMapping>(change).await;
+    assert_eq!(changed["ParallelizationFactor"], 2);
+}
+
+#[tokio::test]
+async fn what_tables_streams_do_not_have_is_refused_in_aws_words() {
+    let world = world().await;
+    let missing = CHANGES.replace("table/t", "table/missing");
+    let elsewhere = CHANGES.replace("us-east-1", "eu-west-1");
+    let table = CHANGES.split("/stream").next().unwrap();
+    for (members, text) in [
+        (
+            json!({"EventSourceArn": CHANGES, "StartingPosition": "AT_TIMESTAMP", "StartingPositionTimestamp": 1}),
+            format!("Unsupported starting position for arn type: {CHANGES}"),
+        ),
+        (
+            json!({"EventSourceArn": CHANGES, "StartingPosition": "AT_TIMESTAMP"}),
+            format!("Unsupported starting position for arn type: {CHANGES}"),
+        ),
+        (
+            json!({"EventSourceArn": CHANGES, "ScalingConfig": {"MaximumConcurrency": 2}}),
+            "Unsupported ScalingConfig parameter for given event source mapping type.".to_owned(),
+        ),
+        (
+            json!({"EventSourceArn": missing}),
+            format!("Stream not found: {missing}"),
+        ),
+        (
+            json!({"EventSourceArn": elsewhere}),
+            format!("Stream not found: {elsewhere}"),
+        ),
+        (
+            json!({"EventSourceArn": table}),
+            "Unrecognized event source.".to_owned(),
+        ),
+    ] {
+        let expected = ("InvalidParameterValueException".to_owned(), text);
+        assert_eq!(
+            refusal(&world, members.clone()).await,
+            expected,
+            "{members}"
+        );
     }
 }
 

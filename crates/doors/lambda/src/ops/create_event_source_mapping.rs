@@ -42,21 +42,23 @@ impl Handle<CreateEventSourceMapping> for Lambda {
         if asked.tags.len() > TAGS_MAX {
             return Err(mappings::api(Error::TooManyTags));
         }
-        let defaults = match source.kind {
-            Kind::Stream => Settings::default(),
+        let kind = source.kind;
+        let defaults = match kind {
+            Kind::Stream | Kind::Changes => Settings::default(),
             Kind::Queue | Kind::FifoQueue => Settings::of_queues(),
         };
         let (position, time) = asked.start;
+        let start = start_of(&source, position.as_deref(), time)?;
         let new = NewMapping {
             function: function.arn.clone(),
             source: source.named,
             stream: source.stream,
-            start: start_of(source.kind, position.as_deref(), time)?,
-            settings: asked.wanted.over(defaults, source.kind)?,
+            start,
+            settings: asked.wanted.over(defaults, kind)?,
             enabled: asked.enabled,
             tags: asked.tags,
         };
-        if source.kind != Kind::Stream {
+        if !kind.is_stream() {
             self.check_queue(&new.source, &function).await?;
         }
         let (source, function) = (new.source.clone(), new.function.clone());

@@ -8,7 +8,7 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Lambda,
-    mappings::{self, Kind, Stage, Unread, Wanted, configuration, kind_of, refuse_unread},
+    mappings::{self, Stage, Unread, Wanted, configuration, kind_of, refuse_unread},
 };
 
 /// The parts of a request that are read.
@@ -40,7 +40,7 @@ impl Handle<UpdateEventSourceMapping> for Lambda {
         let kind = kind_of(&before.source);
         wanted.clone().over(before.settings.clone(), kind)?;
         if let Some(function) = &function
-            && kind != Kind::Stream
+            && !kind.is_stream()
         {
             self.check_queue(&before.source, function).await?;
         }

@@ -1,6 +1,7 @@
 //! The traits through which domains use each other, filled: each file implements one domain's small traits with another
 //! domain's calls.
 
+mod changes;
 mod code;
 mod invoke;
 mod logs;
@@ -13,6 +14,7 @@ mod topics;
 mod warehouse;
 mod web;
 
+pub use changes::MappedStreams;
 pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};

@@ -1,4 +1,4 @@
-//! Lambda: functions, which deliveries call as well, and mappings of streams to them.
+//! Lambda: functions, which deliveries call as well, and mappings of streams, of tables' changes and of queues to them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use http::{Request, Response};
 use crate::{
     Failure,
     adapters::{
-        FailurePlaces, FunctionInvoke, MappedFunctions, ObjectCode, OutcomePlaces, PolledQueues,
+        FailurePlaces, FunctionInvoke, MappedFunctions, MappedStreams, ObjectCode, OutcomePlaces,
+        PolledQueues,
     },
     ground::Ground,
     metrics::{Samples, functions, mappings},
@@ -52,10 +53,15 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
         messages: messages.clone(),
         topics: others.topics.clone(),
     };
+    let streams = MappedStreams {
+        env: env.clone(),
+        streams: given(&others.sources),
+        tables: given(&others.items),
+    };
     let mappings = Mappings::open(
         env.clone(),
         ground.catalog.clone(),
-        given(&others.sources),
+        Arc::new(streams),
         Arc::new(PolledQueues(messages)),
         Arc::new(called),
         Arc::new(places),
