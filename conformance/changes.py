@@ -21,6 +21,11 @@ def iterator(streams, arn, shard, kind="TRIM_HORIZON", **more):
 
 def read(streams, iterator, **more):
     """The records from an iterator to the end, or to where there are none now."""
+    return read_on(streams, iterator, **more)[0]
+
+
+def read_on(streams, iterator, **more):
+    """The same, and the iterator with which reading goes on; None at the shard's end."""
     found = []
     while iterator:
         page = streams.get_records(ShardIterator=iterator, **more)
@@ -28,7 +33,7 @@ def read(streams, iterator, **more):
         if not page["Records"]:
             break
         found += page["Records"]
-    return found
+    return found, iterator
 
 
 def all_records(streams, arn):
@@ -44,14 +49,47 @@ def seen(record):
     return record["eventName"], *(image and plain(image) for image in images)
 
 
-def folded(records):
-    """The items that are left when all changes were made, by their keys."""
-    items = {}
-    for record in records:
+class Fold:
+    """The items that changes make, one after the other. One that is missing, or comes twice or too early, does not fit."""
+
+    def __init__(self):
+        self.items, self.last = {}, {}
+
+    def add(self, record):
         key = tuple(sorted(plain(record["dynamodb"]["Keys"]).items()))
-        if record["eventName"] == "REMOVE":
-            del items[key]
+        known, number = self.items.get(key), int(record["dynamodb"]["SequenceNumber"])
+        assert number > self.last.get(key, 0), record
+        self.last[key] = number
+        kind, before, after = seen(record)
+        assert (known is None) == (kind == "INSERT"), record
+        if record["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES":
+            assert before == known, (record, known)
+        if kind == "REMOVE":
+            del self.items[key]
         else:
-            assert (key in items) == (record["eventName"] == "MODIFY"), record
-            items[key] = plain(record["dynamodb"]["NewImage"])
-    return sorted(items.values(), key=repr)
+            self.items[key] = after
+
+
+class Follower:
+    """A reader of a stream, which goes on where it was."""
+
+    def __init__(self, streams, arn):
+        self.streams, self.arn, self.at, self.fold = streams, arn, {}, Fold()
+
+    def follow(self):
+        """Reads what is new, of parents before their children; gives the items that all changes until now make."""
+        for shard in shards(self.streams, self.arn):
+            id = shard["ShardId"]
+            at = self.at[id] if id in self.at else iterator(self.streams, self.arn, id)
+            records, self.at[id] = read_on(self.streams, at)
+            for record in records:
+                self.fold.add(record)
+        return list(self.fold.items.values())
+
+
+def folded(records):
+    """The items that are left when all changes were made, in an order that is the same each time."""
+    fold = Fold()
+    for record in records:
+        fold.add(record)
+    return sorted(fold.items.values(), key=repr)

@@ -5,14 +5,13 @@ mod support;
 
 use std::time::Duration;
 
+use headwater_log::ShardLog;
 use headwater_tables::{
-    Cancellation, Error, IndexState, NewTable, TableRecord, Tables, TimeToLive, Transaction,
-    ViewType, WriteAction,
+    Cancellation, IndexState, NewTable, Tables, Transaction, ViewType, WriteAction, limits,
 };
-use headwater_types::Millis;
 use support::{
-    START, TABLE, World, add_late, in_time, item, key_of, new_table, number, set, target, text,
-    world, write,
+    START, TABLE, World, add_late, in_time, item, key_of, new_table, number, remove_late, set,
+    target, text, world, write,
 };
 
 #[tokio::test]
@@ -47,31 +46,12 @@ async fn a_new_index_is_filled_and_a_removed_one_leaves_nothing() {
         world.tables.count(&target(Some("late"))),
         Ok((30, bytes as u64))
     );
-    let remove = |record: &mut TableRecord| {
-        if let Some(index) = record.global.get_mut("late") {
-            index.state = IndexState::Deleting;
-        }
-        Ok::<(), Error>(())
-    };
     let rows = world.index.len();
-    world.tables.change(TABLE, remove).await.unwrap();
+    world.tables.change(TABLE, remove_late).await.unwrap();
     world
         .until(async |world| state(&world.tables, "late").is_none())
         .await;
     assert_eq!(world.index.len(), rows - 30);
-}
-
-/// Has items expire by an attribute from now on.
-async fn expire_by(world: &World, attribute: &str, changed: Millis) {
-    let enable = |record: &mut TableRecord| {
-        record.time_to_live = Some(TimeToLive {
-            attribute: attribute.into(),
-            enabled: true,
-            changed,
-        });
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, enable).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,10 +69,11 @@ async fn items_that_were_to_expire_stay_once_another_attribute_says_when() {
     };
     let written = world.tables.write_many((0..2000).map(put).collect()).await;
     assert!(written.iter().all(Result::is_ok));
-    expire_by(&world, "e", START).await;
+    world.expire_by("e", START).await;
     let count = || world.tables.count(&target(None)).unwrap().0 as usize;
     world.until(async |_| count() < 2000).await;
-    expire_by(&world, "f", START.plus(Duration::from_secs(1))).await;
+    let later = START.plus(Duration::from_secs(1));
+    world.expire_by("f", later).await;
     // Each has a row, those with the other attribute an expiry, and the partition a row.
     let is_done = async |world: &World| world.index.len() == count() + 1000 + 1;
     in_time(world.until(is_done)).await;
@@ -110,7 +91,7 @@ async fn items_expire() {
         .await;
     world.put(item("p", 3, &[("e", number(due - years))])).await;
     world.put(item("p", 4, &[("e", text("no time"))])).await;
-    expire_by(&world, "e", START).await;
+    world.expire_by("e", START).await;
     world.put(item("p", 5, &[("e", number(due + 3))])).await;
     world
         .until(async |world| world.scan(None).await.len() == 3)
@@ -191,4 +172,37 @@ async fn a_stream_that_is_enabled_shows_items_as_they_were() {
         .collect();
     let last = item("p", 1, &[("x", number(2))]);
     assert_eq!(before, [None, None, Some(last)]);
+}
+
+#[tokio::test]
+async fn a_table_at_rest_forgets_the_changes_that_no_stream_shows_any_more() {
+    const ITEMS: i64 = 40;
+    let mut world = world().await;
+    for sort in 0..ITEMS {
+        let large = text(&"x".repeat(2000));
+        world.put(item("p", sort, &[("x", large)])).await;
+        world.pass(1);
+    }
+    let is_synced = async |world: &World| world.index.unsynced() == 0;
+    world.until(is_synced).await;
+    let files = async |world: &World| {
+        world.log.maintain().await.unwrap();
+        world.log.usage().await.unwrap().files
+    };
+    let before = files(&world).await;
+    // From here on nobody writes. A server that starts has the same to do.
+    world.reopen().await;
+    world.pass(limits::STREAM_KEPT.as_secs() - 3600);
+    for _ in 0..100 {
+        world.pass(1);
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.forgotten().await, 0, "the stream shows all");
+    world.pass(3600);
+    // The last may share its time with others that the index does not have.
+    let is_trimmed = async |world: &World| world.forgotten().await == ITEMS as u64 - 1;
+    world.until(is_trimmed).await;
+    assert!(files(&world).await < before);
+    world.reopen().await;
+    assert_eq!(world.scan(None).await.len() as i64, ITEMS);
 }

@@ -115,23 +115,6 @@ async fn a_full_disk_loses_nothing_and_writing_goes_on() {
     assert_eq!(world.scan(None).await.len(), 3);
 }
 
-/// How many changes of a table its log forgot.
-async fn forgotten(world: &World, record: &TableRecord) -> u64 {
-    let mut first = 0;
-    for partition in 0..record.partitions {
-        let limit = headwater_log::ReadLimit {
-            records: 1,
-            bytes: 1,
-        };
-        let read = world
-            .tables
-            .changes(record.number, partition, 0, limit)
-            .await;
-        first += read.unwrap().first;
-    }
-    first
-}
-
 #[tokio::test]
 async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
     let mut world = World::new().await;
@@ -146,10 +129,9 @@ async fn an_index_that_lacks_what_the_log_forgot_is_refused() {
             .await;
     }
     world.pass(3600);
-    let record = world.tables.get(TABLE).unwrap();
     let forgot = async |world: &World| {
         world.put(item("p", world.clock_seconds(), &[])).await;
-        forgotten(world, &record).await > 0
+        world.forgotten().await > 0
     };
     world.until(forgot).await;
     world.log.maintain().await.unwrap();

@@ -22,6 +22,25 @@ pub struct MemoryIndex(Mutex<State>);
 struct State {
     rows: Map,
     synced: Map,
+    /// What was written since.
+    unsynced: Vec<Batch>,
+}
+
+impl State {
+    fn write(&mut self, batch: Batch) {
+        let rows = Arc::make_mut(&mut self.rows);
+        for (key, value) in batch {
+            match value {
+                Some(value) => drop(rows.insert(key.into(), value.into())),
+                None => drop(rows.remove(&key[..])),
+            }
+        }
+    }
+
+    fn sync(&mut self) {
+        self.synced = self.rows.clone();
+        self.unsynced.clear();
+    }
 }
 
 impl MemoryIndex {
@@ -35,13 +54,27 @@ impl MemoryIndex {
         self.len() == 0
     }
 
+    /// How many batches were written since the last sync.
+    pub fn unsynced(&self) -> usize {
+        self.0.lock().unsynced.len()
+    }
+
     /// The index as a crash may leave it: without all that was written since the last sync.
     pub fn crashed(&self) -> Self {
-        let synced = self.0.lock().synced.clone();
-        Self(Mutex::new(State {
-            rows: synced.clone(),
-            synced,
-        }))
+        self.crashed_behind(0)
+    }
+
+    /// The same, with the first so many of the batches that were written since.
+    pub fn crashed_behind(&self, batches: usize) -> Self {
+        let state = self.0.lock();
+        let mut left = State {
+            rows: state.synced.clone(),
+            ..State::default()
+        };
+        let kept = state.unsynced.iter().take(batches);
+        kept.for_each(|batch| left.write(batch.clone()));
+        left.sync();
+        Self(Mutex::new(left))
     }
 }
 
@@ -52,19 +85,13 @@ impl Index for MemoryIndex {
 
     fn write(&self, batch: Batch) -> Result<(), Error> {
         let mut state = self.0.lock();
-        let rows = Arc::make_mut(&mut state.rows);
-        for (key, value) in batch {
-            match value {
-                Some(value) => drop(rows.insert(key.into(), value.into())),
-                None => drop(rows.remove(&key[..])),
-            }
-        }
+        state.unsynced.push(batch.clone());
+        state.write(batch);
         Ok(())
     }
 
     fn sync(&self) -> Result<(), Error> {
-        let mut state = self.0.lock();
-        state.synced = state.rows.clone();
+        self.0.lock().sync();
         Ok(())
     }
 }

@@ -1,31 +1,26 @@
 //! A world of tables over a simulated log and an index in memory, with a clock that the test moves.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test uses a part")]
 
-use std::{
-    collections::BTreeMap,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering::SeqCst},
-    },
-    time::Duration,
-};
+mod mortal;
+mod requests;
 
-use async_trait::async_trait;
+use std::{collections::BTreeMap, pin::pin, sync::Arc, time::Duration};
+
 use futures_util::poll;
-use headwater_catalog::{Catalog, CatalogError, Change, MemoryCatalog, Version, Versioned};
+use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{
     Env, ManualClock, SeededRandom, SimDisk, Spawn, TokioTasks, testing::CountedTasks,
 };
-use headwater_expressions::{Action, KeyCondition, Path, SetValue, SortCondition, Update};
-use headwater_items::{Item, Value};
+use headwater_items::Item;
 use headwater_log::{EmbeddedLog, Options, ReadLimit, ShardLog};
 use headwater_tables::{
     Billing, Error, GlobalIndex, Index, IndexState, KeyKind, KeySchema, MemoryIndex, NewTable,
-    Page, Projected, Query, Range, ReadOptions, Scan, TableRecord, Tables, Target, ViewType, Write,
-    WriteAction, WriteError, Written,
+    Page, Projected, Range, TableRecord, Tables, TimeToLive, ViewType, WriteAction, WriteError,
+    Written,
 };
 use headwater_types::Millis;
+use mortal::Mortal;
+pub use requests::*;
 
 pub const START: Millis = Millis(1_700_000_000_000);
 pub const TABLE: &str = "table";
@@ -36,51 +31,6 @@ fn options() -> Options {
         segment_bytes: 20_000,
         preallocate_bytes: 0,
         ..Options::new("/log")
-    }
-}
-
-/// A catalog that a process uses until it is killed; the next has the same rows.
-struct Mortal {
-    rows: Arc<dyn Catalog>,
-    is_dead: AtomicBool,
-}
-
-impl Mortal {
-    fn of(rows: &Arc<dyn Catalog>) -> Arc<Self> {
-        Arc::new(Self {
-            rows: rows.clone(),
-            is_dead: AtomicBool::new(false),
-        })
-    }
-
-    fn check(&self) -> Result<(), CatalogError> {
-        match self.is_dead.load(SeqCst) {
-            true => Err(CatalogError::Failed("killed".into())),
-            false => Ok(()),
-        }
-    }
-}
-
-#[async_trait]
-impl Catalog for Mortal {
-    async fn get(&self, key: &str) -> Result<Option<Versioned>, CatalogError> {
-        self.check()?;
-        self.rows.get(key).await
-    }
-
-    async fn scan(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Versioned)>, CatalogError> {
-        self.check()?;
-        self.rows.scan(prefix, after, limit).await
-    }
-
-    async fn commit(&self, changes: Vec<Change>) -> Result<Version, CatalogError> {
-        self.check()?;
-        self.rows.commit(changes).await
     }
 }
 
@@ -142,11 +92,12 @@ impl World {
         self.open().await;
     }
 
-    /// Cuts the power, and opens all anew.
+    /// Cuts the power, and opens all anew. The index has some of what was not synced, or nothing of it.
     pub async fn crash(&mut self) {
-        self.mortal.is_dead.store(true, SeqCst);
+        self.mortal.kill();
         self.disk.crash();
-        self.index = Arc::new(self.index.crashed());
+        let kept = self.env.random.next_u64() % (self.index.unsynced() as u64 + 1);
+        self.index = Arc::new(self.index.crashed_behind(kept as usize));
         self.open().await;
     }
 
@@ -238,6 +189,36 @@ impl World {
         changes
     }
 
+    /// How many changes of the table its log has forgotten.
+    pub async fn forgotten(&self) -> u64 {
+        let record = self.tables.get(TABLE).unwrap();
+        let (mut forgotten, limit) = (
+            0,
+            ReadLimit {
+                records: 1,
+                bytes: 1,
+            },
+        );
+        for partition in 0..record.partitions {
+            let read = self.tables.changes(record.number, partition, 0, limit);
+            forgotten += read.await.unwrap().first;
+        }
+        forgotten
+    }
+
+    /// Has items expire by an attribute from now on.
+    pub async fn expire_by(&self, attribute: &str, changed: Millis) {
+        let enable = |record: &mut TableRecord| {
+            record.time_to_live = Some(TimeToLive {
+                attribute: attribute.into(),
+                enabled: true,
+                changed,
+            });
+            Ok::<(), Error>(())
+        };
+        self.tables.change(TABLE, enable).await.unwrap();
+    }
+
     /// Waits until something holds that work in the background brings about.
     pub async fn until(&self, holds: impl AsyncFn(&Self) -> bool) {
         in_time(async {
@@ -248,76 +229,6 @@ impl World {
         })
         .await;
     }
-}
-
-pub fn target(index: Option<&str>) -> Target {
-    Target {
-        table: TABLE.into(),
-        index: index.map(Into::into),
-    }
-}
-
-pub fn write(key: Item, action: WriteAction) -> Write {
-    Write {
-        key,
-        condition: None,
-        action,
-    }
-}
-
-pub fn scan(segment: (u32, u32)) -> Range {
-    let options = ReadOptions {
-        limit: Some(3),
-        ..ReadOptions::default()
-    };
-    Range::Scan(Scan { segment, options })
-}
-
-pub fn query(
-    partition: (&str, Value),
-    sort: Option<(&str, SortCondition)>,
-    descending: bool,
-) -> Range {
-    let keys = KeyCondition {
-        partition: (partition.0.into(), partition.1),
-        sort: sort.map(|(name, wanted)| (name.into(), wanted)),
-    };
-    let options = ReadOptions {
-        limit: Some(2),
-        ..ReadOptions::default()
-    };
-    Range::Query(Query {
-        keys,
-        descending,
-        options,
-    })
-}
-
-pub fn text(value: &str) -> Value {
-    Value::String(value.into())
-}
-
-pub fn number(value: i64) -> Value {
-    Value::Number(value.into())
-}
-
-/// An item with a key and other attributes.
-pub fn item(partition: &str, sort: i64, others: &[(&str, Value)]) -> Item {
-    let key = [
-        ("p".to_owned(), text(partition)),
-        ("s".to_owned(), number(sort)),
-    ];
-    let others = others
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), value.clone()));
-    key.into_iter().chain(others).collect()
-}
-
-pub fn key_of(item: &Item) -> Item {
-    let is_key = |name: &String| name == "p" || name == "s";
-    let key = item.iter().filter(|(name, _)| is_key(name));
-    key.map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
 }
 
 pub fn schema(partition: &str, sort: &str) -> KeySchema {
@@ -377,6 +288,14 @@ pub fn add_late(record: &mut TableRecord) -> Result<(), Error> {
     Ok(())
 }
 
+/// Begins to remove the index `late`.
+pub fn remove_late(record: &mut TableRecord) -> Result<(), Error> {
+    if let Some(index) = record.global.get_mut("late") {
+        index.state = IndexState::Deleting;
+    }
+    Ok(())
+}
+
 /// Makes durable what an index has.
 pub fn sync(index: &MemoryIndex) {
     index.sync().unwrap();
@@ -397,15 +316,6 @@ pub async fn begin<T>(call: impl Future<Output = T>, steps: usize) {
         }
         tokio::task::yield_now().await;
     }
-}
-
-/// Sets an attribute.
-pub fn set(name: &str, value: Value) -> WriteAction {
-    let path = Path {
-        root: name.into(),
-        steps: Vec::new(),
-    };
-    WriteAction::Update(Update(vec![Action::Set(path, SetValue::Value(value))]))
 }
 
 /// A world with a table.
