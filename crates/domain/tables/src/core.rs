@@ -17,7 +17,7 @@ use headwater_types::Millis;
 use parking_lot::{Mutex, RwLock};
 
 use crate::{
-    Error, TableRecord,
+    Error, TableRecord, TableState,
     capacity::Capacity,
     index::{Batch, Index, View},
     keys::{table_of, transactions},
@@ -154,6 +154,17 @@ impl Core {
         }
         synced
     }
+}
+
+/// A record as it shows at `now`: what takes no time is over.
+pub(crate) fn shown(mut record: TableRecord, now: Millis) -> TableRecord {
+    match record.state {
+        TableState::Creating(until) | TableState::Updating(until) if until <= now => {
+            record.state = TableState::Active;
+        }
+        _ => {}
+    }
+    record
 }
 
 /// How long the log keeps changes: from `floor` on, for ever.

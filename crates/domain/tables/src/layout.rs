@@ -1,12 +1,9 @@
 //! What a table's record means for its items: the indexes that they have entries in, and which entries these are.
 
-use std::sync::{Arc, OnceLock};
-
 use headwater_items::{Item, Value};
-use headwater_types::Millis;
 
 use crate::{
-    Error, IndexState, KeySchema, Projected, TableRecord, TableState, ViewType, WriteError, keys,
+    Error, IndexState, KeySchema, Projected, TableRecord, ViewType, WriteError, keys,
     keys::{BaseKey, Row, RowKind, encode},
     limits::{PARTITION_KEY_BYTES, SORT_KEY_BYTES},
 };
@@ -14,9 +11,7 @@ use crate::{
 /// A table's record with its indexes.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
-    pub record: Arc<TableRecord>,
-    /// The record once what it is said to be doing is over, where that was asked for.
-    settled: OnceLock<Arc<TableRecord>>,
+    pub record: TableRecord,
     /// The indexes that are kept, all of whose entries are not there yet where they are new.
     pub indexes: Vec<Index>,
 }
@@ -64,24 +59,7 @@ impl Layout {
         });
         Self {
             indexes: local.chain(global).chain(expiry).collect(),
-            record: Arc::new(record),
-            settled: OnceLock::new(),
-        }
-    }
-
-    /// The record as it shows at `now`: what takes no time is over.
-    pub fn shown(&self, now: Millis) -> Arc<TableRecord> {
-        let settled = || {
-            Arc::new(TableRecord {
-                state: TableState::Active,
-                ..TableRecord::clone(&self.record)
-            })
-        };
-        match self.record.state {
-            TableState::Creating(until) | TableState::Updating(until) if until <= now => {
-                self.settled.get_or_init(settled).clone()
-            }
-            _ => self.record.clone(),
+            record,
         }
     }
 

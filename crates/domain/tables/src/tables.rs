@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
-    core::{Core, Table},
+    core::{Core, Table, shown},
     index::{Index, LateIndex},
     keeper::{self, Todo},
     keys::shard,
@@ -134,9 +134,9 @@ impl Tables {
     ///
     /// # Errors
     /// [`Error::NoTable`].
-    pub fn get(&self, name: &str) -> Result<Arc<TableRecord>, Error> {
-        let layout = self.inner.core.table(name)?.layout();
-        Ok(layout.shown(self.inner.core.env.clock.now()))
+    pub fn get(&self, name: &str) -> Result<TableRecord, Error> {
+        let record = self.inner.core.table(name)?.layout().record.clone();
+        Ok(shown(record, self.inner.core.env.clock.now()))
     }
 
     /// At most `limit` names of tables that come after `after`, in order, and whether there are more.
@@ -205,7 +205,8 @@ impl Tables {
     /// The items with these keys as they were at one moment.
     ///
     /// # Errors
-    /// [`Cancellation::TooLarge`] with all their bytes, or [`Cancellation::Failed`] with [`Error::NoTable`], [`Error::WrongKey`], or what failed below.
+    /// [`Cancellation::TooLarge`] with all their bytes, or [`Cancellation::Failed`] with [`Error::NoTable`],
+    /// [`Error::WrongKey`], or what failed below.
     pub async fn read_together(
         &self,
         keys: Vec<(String, Item)>,

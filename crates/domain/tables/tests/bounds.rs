@@ -5,10 +5,9 @@ mod support;
 
 use std::sync::Arc;
 
-use headwater_expressions::Condition;
 use headwater_items::{Item, item_size};
 use headwater_tables::{
-    Cancellation, Error, Transaction, Write, WriteAction, limits::TRANSACTION_BYTES,
+    Cancellation, Transaction, WriteAction, WriteError, limits::TRANSACTION_BYTES,
 };
 use support::{TABLE, World, item, key_of, number, set, text, world, write};
 
@@ -101,34 +100,14 @@ async fn an_update_that_no_item_has_room_for_is_too_large() {
     let refused = world
         .write(key, set("y", text(&"y".repeat(2 * LARGE))))
         .await;
-    assert_eq!(refused, Err(headwater_tables::WriteError::TooLarge));
-}
-
-#[tokio::test]
-async fn a_record_is_shared_by_all_that_look_at_it() {
-    let world = world().await;
-    let get = || world.tables.get(TABLE).unwrap();
-    assert!(Arc::ptr_eq(&get(), &get()));
-    world.pass(1);
-    let settled = get();
-    assert!(Arc::ptr_eq(&settled, &get()));
-    let protect = |record: &mut headwater_tables::TableRecord| {
-        record.protected = true;
-        Ok::<(), Error>(())
-    };
-    world.tables.change(TABLE, protect).await.unwrap();
-    assert!(get().protected && !settled.protected);
+    assert_eq!(refused, Err(WriteError::TooLarge));
 }
 
 #[tokio::test]
 async fn an_item_that_is_put_is_not_copied() {
     let world = world().await;
     let item = Arc::new(item("p", 1, &[("x", number(1))]));
-    let put = Write {
-        key: key_of(&item),
-        condition: None::<Condition>,
-        action: WriteAction::Put(item.clone()),
-    };
+    let put = write(key_of(&item), WriteAction::Put(item.clone()));
     let written = world.tables.write(TABLE, put).await.unwrap();
     assert!(Arc::ptr_eq(&written.after.unwrap(), &item));
 }

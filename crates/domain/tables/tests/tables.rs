@@ -49,7 +49,7 @@ async fn tables_are_made_listed_changed_and_deleted() {
     };
     let changed = world.tables.change("other", protect).await.unwrap();
     world.reopen().await;
-    assert_eq!(*world.tables.get("other").unwrap(), changed);
+    assert_eq!(world.tables.get("other").unwrap(), changed);
     let kept = world.tables.delete("other").await;
     assert_eq!(kept, Err(Error::Protected("other".into())));
     let none = world.tables.change("none", protect).await;

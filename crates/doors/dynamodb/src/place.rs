@@ -1,7 +1,5 @@
 //! Tables by their names and ARNs, and who may do what with them.
 
-use std::sync::Arc;
-
 use headwater_iam::{Access, Policy};
 use headwater_tables::{Error, TableRecord};
 use headwater_types::Millis;
@@ -178,22 +176,14 @@ impl From<Error> for Refused {
 
 impl Dynamo {
     /// The table that a request about tables names, if the caller may do with it what they call.
-    pub(crate) fn table(
-        &self,
-        named: &str,
-        context: &Context,
-    ) -> Result<Arc<TableRecord>, ApiError> {
+    pub(crate) fn table(&self, named: &str, context: &Context) -> Result<TableRecord, ApiError> {
         let name = name_of(named, true, context)?;
         self.permitted(&name, is_shown(named, context), context)?
             .ok_or_else(|| no_table(&name))
     }
 
     /// The table that a `ResourceArn` names, if the caller may do with it what they call.
-    pub(crate) fn resource(
-        &self,
-        arn: &str,
-        context: &Context,
-    ) -> Result<Arc<TableRecord>, ApiError> {
+    pub(crate) fn resource(&self, arn: &str, context: &Context) -> Result<TableRecord, ApiError> {
         let name = name_of_resource(arn, context)?;
         self.permitted(name, true, context)?
             .ok_or_else(|| not_found(format_args!("ResourceArn: {arn} not found")))
@@ -206,7 +196,7 @@ impl Dynamo {
         name: &str,
         is_shown: bool,
         context: &Context,
-    ) -> Result<Option<Arc<TableRecord>>, ApiError> {
+    ) -> Result<Option<TableRecord>, ApiError> {
         let found = match is_shown {
             true => self.tables.get(name).ok(),
             false => None,

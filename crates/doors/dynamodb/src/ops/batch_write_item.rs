@@ -35,7 +35,7 @@ enum Sent {
 /// The writes to one table, which takes them.
 struct Batch {
     given: String,
-    table: Arc<TableRecord>,
+    table: TableRecord,
     writes: Vec<Write>,
 }
 

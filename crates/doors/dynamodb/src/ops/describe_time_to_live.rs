@@ -17,7 +17,7 @@ impl Handle<DescribeTimeToLive> for Dynamo {
         let DescribeTimeToLiveInput { table_name } = input;
         let table = self.table(&table_name, context)?;
         // AWS names the attribute only while it counts.
-        let set = table.time_to_live.clone().filter(|set| set.enabled);
+        let set = table.time_to_live.filter(|set| set.enabled);
         let status = if set.is_some() { "ENABLED" } else { "DISABLED" };
         Ok(DescribeTimeToLiveOutput {
             time_to_live_description: Some(TimeToLiveDescription {

@@ -15,8 +15,7 @@ impl Handle<GetResourcePolicy> for Dynamo {
     ) -> Result<GetResourcePolicyOutput, ApiError> {
         let GetResourcePolicyInput { resource_arn } = input;
         let table = self.resource(&resource_arn, context)?;
-        let policy = table.policy.clone();
-        let (text, revision) = policy.ok_or_else(|| not_found(&resource_arn))?;
+        let (text, revision) = table.policy.ok_or_else(|| not_found(&resource_arn))?;
         Ok(GetResourcePolicyOutput {
             policy: Some(text.to_string()),
             revision_id: Some(revision),

@@ -22,7 +22,7 @@ impl Handle<ListTagsOfResource> for Dynamo {
         if next_token.is_some() {
             return Err(invalid("NextToken is not one that was given"));
         }
-        let tags = table.tags.clone().into_iter();
+        let tags = table.tags.into_iter();
         let tags = tags.map(|(key, value)| Tag { key, value });
         Ok(ListTagsOfResourceOutput {
             tags: Some(tags.collect()),

@@ -48,8 +48,8 @@ impl Handle<DescribeStream> for Dynamo {
         let has_more = shards.len() > limit;
         shards.truncate(limit);
         let last = shards.last().filter(|_| has_more);
-        let table = self.tables.get(named.table).map_err(failed)?;
-        let key = schema::show_key(&table.key)
+        let key = &self.tables.get(named.table).map_err(failed)?.key;
+        let key = schema::show_key(key)
             .into_iter()
             .map(|element| KeySchemaElement {
                 attribute_name: element.attribute_name,
