@@ -1,6 +1,6 @@
 //! Conditions and filters.
 
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cmp::Ordering, sync::Arc};
 
 use headwater_items::{Item, Kind, Number, Value};
 
@@ -55,8 +55,8 @@ pub enum Comparison {
 pub enum Operand {
     /// That of the item.
     Path(Path),
-    /// This one.
-    Value(Value),
+    /// This one, which all that use it share.
+    Value(Arc<Value>),
     /// The size of another.
     Size(Box<Operand>),
 }

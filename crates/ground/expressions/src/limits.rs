@@ -2,6 +2,11 @@
 
 /// Bytes of an expression.
 pub const EXPRESSION_BYTES: usize = 4096;
+/// Bytes of an expression that has in the place of each `#name` and `:value` what it stands for. (Source: what DynamoDB
+/// Local refuses.)
+pub const EXPANDED_BYTES: usize = 1 << 20;
+/// Bytes of all `#names` and `:values` of a request, with what they stand for.
+pub const PLACEHOLDERS_BYTES: usize = 2 << 20;
 /// Operators of an expression.
 pub const OPERATORS: usize = 300;
 /// Values that `IN` compares with.

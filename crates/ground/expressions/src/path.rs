@@ -1,6 +1,6 @@
 //! The way to a value inside an item, and the parts of an item that a projection keeps.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use headwater_items::{Item, Value};
 
@@ -8,7 +8,7 @@ use headwater_items::{Item, Value};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path {
     /// The attribute.
-    pub root: String,
+    pub root: Arc<str>,
     /// The steps from there.
     pub steps: Vec<Step>,
 }
@@ -17,7 +17,7 @@ pub struct Path {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
     /// Into a map.
-    Field(String),
+    Field(Arc<str>),
     /// Into a list.
     Index(usize),
 }
@@ -28,7 +28,7 @@ pub struct Projection(pub Vec<Path>);
 
 impl Path {
     /// The way to a whole attribute.
-    pub fn attribute(name: impl Into<String>) -> Self {
+    pub fn attribute(name: impl Into<Arc<str>>) -> Self {
         Self {
             root: name.into(),
             steps: Vec::new(),
@@ -39,7 +39,7 @@ impl Path {
     pub fn find<'a>(&self, item: &'a Item) -> Option<&'a Value> {
         self.steps
             .iter()
-            .try_fold(item.get(&self.root)?, |value, step| step.into(value))
+            .try_fold(item.get(&*self.root)?, |value, step| step.into(value))
     }
 }
 
@@ -47,7 +47,7 @@ impl Step {
     /// The value inside another that the step leads to.
     fn into<'a>(&self, value: &'a Value) -> Option<&'a Value> {
         match (self, value) {
-            (Self::Field(name), Value::Map(map)) => map.get(name),
+            (Self::Field(name), Value::Map(map)) => map.get(&**name),
             (Self::Index(index), Value::List(list)) => list.get(*index),
             _ => None,
         }
@@ -77,7 +77,7 @@ impl Projection {
             .chunk_by(|one, other| one.root == other.root)
             .filter_map(|paths| {
                 let root = &paths.first()?.root;
-                Some((root.clone(), part(item.get(root)?, paths, 0)?))
+                Some((root.to_string(), part(item.get(&**root)?, paths, 0)?))
             })
             .collect()
     }
@@ -98,7 +98,7 @@ fn part(value: &Value, paths: &[&Path], taken: usize) -> Option<Value> {
         Value::Map(_) => {
             let map: Item = parts
                 .filter_map(|(step, part)| match step {
-                    Step::Field(name) => Some((name.clone(), part)),
+                    Step::Field(name) => Some((name.to_string(), part)),
                     Step::Index(_) => None,
                 })
                 .collect();

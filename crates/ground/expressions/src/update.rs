@@ -1,8 +1,8 @@
 //! Updates of items.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use headwater_items::{Item, Number, NumberError, Value};
+use headwater_items::{Item, Number, NumberError, Value, limits::ITEM_BYTES};
 
 use crate::{Path, Projection, Step};
 
@@ -18,13 +18,13 @@ pub enum Action {
     /// Takes a value away.
     Remove(Path),
     /// Adds to a number or a set; one that is not there is 0, or empty.
-    Add(Path, Value),
+    Add(Path, Arc<Value>),
     /// Takes elements out of a set; one that is left without any goes.
-    Delete(Path, Value),
+    Delete(Path, Arc<Value>),
     /// `ADD` of the older dialect: it adds to lists too, at their end, and its error has other words.
-    AddLegacy(Path, Value),
+    AddLegacy(Path, Arc<Value>),
     /// `DELETE` of the older dialect: its error has other words.
-    DeleteLegacy(Path, Value),
+    DeleteLegacy(Path, Arc<Value>),
 }
 
 /// The value that `SET` gives.
@@ -32,8 +32,8 @@ pub enum Action {
 pub enum SetValue {
     /// That of the item.
     Path(Path),
-    /// This one.
-    Value(Value),
+    /// This one, which all that use it share.
+    Value(Arc<Value>),
     /// The sum.
     Plus(Box<SetValue>, Box<SetValue>),
     /// The difference.
@@ -59,24 +59,71 @@ pub enum UpdateError {
     /// A number that cannot be; AWS's text.
     #[error("{0}")]
     Number(String),
+    /// The item would be larger than an item may be.
+    #[error("Item size to update has exceeded the maximum allowed size")]
+    TooLarge,
 }
 
 /// What an action leaves at its place.
 enum Left<'a> {
-    Value(&'a Path, Value),
+    Value(&'a Path, Cow<'a, Value>),
     Nothing(&'a Path),
+}
+
+/// The bytes that an update may still give to an item. What there is no room for is not made: something small stands in its
+/// place, and all other checks are made as ever.
+struct Room {
+    left: usize,
+    is_exceeded: bool,
+}
+
+impl Room {
+    fn of_item() -> Self {
+        Self {
+            left: ITEM_BYTES,
+            is_exceeded: false,
+        }
+    }
+
+    /// A value for the item.
+    fn take(&mut self, value: Cow<'_, Value>) -> Value {
+        match self.left.checked_sub(value.size()) {
+            Some(left) => {
+                self.left = left;
+                value.into_owned()
+            }
+            None => {
+                self.is_exceeded = true;
+                Value::Null
+            }
+        }
+    }
+
+    /// The elements of both lists, where they go into an item; none where either is no list.
+    fn joined(&mut self, one: &Value, other: &Value) -> Option<Value> {
+        let (Value::List(first), Value::List(second)) = (one, other) else {
+            return None;
+        };
+        let more: usize = second.iter().map(|value| 1 + value.size()).sum();
+        if one.size() + more > ITEM_BYTES {
+            self.is_exceeded = true;
+            return Some(Value::List(Vec::new()));
+        }
+        Some(Value::List([first.as_slice(), second].concat()))
+    }
 }
 
 impl Update {
     /// The item as it is then.
     ///
     /// # Errors
-    /// When a value is missing or of a wrong kind.
+    /// When a value is missing or of a wrong kind; last, when what is set is larger than an item may be.
     pub fn apply(&self, item: &Item) -> Result<Item, UpdateError> {
+        let mut room = Room::of_item();
         let (mut set, mut removed) = (Vec::new(), Vec::new());
         for action in &self.0 {
-            match action.outcome(item)? {
-                Left::Value(path, value) => set.push((path, value)),
+            match action.outcome(item, &mut room)? {
+                Left::Value(path, value) => set.push((path, room.take(value))),
                 Left::Nothing(path) => removed.push(path),
             }
         }
@@ -93,7 +140,10 @@ impl Update {
             let there = path.find(item).is_some();
             take_away(&mut updated, path, there)?;
         }
-        Ok(updated)
+        match room.is_exceeded {
+            true => Err(UpdateError::TooLarge),
+            false => Ok(updated),
+        }
     }
 
     /// The places that it touches, as a projection of the item before or after: what `UPDATED_OLD` and `UPDATED_NEW` show.
@@ -126,17 +176,13 @@ impl Action {
         }
     }
 
-    fn outcome(&self, item: &Item) -> Result<Left<'_>, UpdateError> {
+    fn outcome<'a>(&'a self, item: &'a Item, room: &mut Room) -> Result<Left<'a>, UpdateError> {
         let (path, value) = match self {
             Self::Remove(path) => (path, None),
-            Self::Set(path, value) => (path, Some(value.of(item)?.into_owned())),
+            Self::Set(path, value) => (path, Some(value.of(item, room)?)),
             Self::Add(path, value) => (path, Some(add(path.find(item), value, wrong_operand)?)),
             Self::Delete(path, value) => (path, delete(path.find(item), value, wrong_operand)?),
-            Self::AddLegacy(path, value) => match (path.find(item), value) {
-                (Some(Value::List(old)), Value::List(new)) => (path, Some(joined(old, new))),
-                (None, Value::List(_)) => (path, Some(value.clone())),
-                (old, value) => (path, Some(add(old, value, mismatch)?)),
-            },
+            Self::AddLegacy(path, value) => (path, Some(add_legacy(path.find(item), value, room)?)),
             Self::DeleteLegacy(path, value) => (path, delete(path.find(item), value, mismatch)?),
         };
         Ok(match value {
@@ -147,22 +193,27 @@ impl Action {
 }
 
 impl SetValue {
-    fn of<'a>(&'a self, item: &'a Item) -> Result<Cow<'a, Value>, UpdateError> {
+    fn of<'a>(&'a self, item: &'a Item, room: &mut Room) -> Result<Cow<'a, Value>, UpdateError> {
         match self {
             Self::Path(path) => path
                 .find(item)
                 .map(Cow::Borrowed)
                 .ok_or(UpdateError::NoValue),
             Self::Value(value) => Ok(Cow::Borrowed(value)),
-            Self::Plus(one, other) => calculate(one, other, item, Number::plus),
-            Self::Minus(one, other) => calculate(one, other, item, Number::minus),
-            Self::ListAppend(one, other) => match (&*one.of(item)?, &*other.of(item)?) {
-                (Value::List(one), Value::List(other)) => Ok(Cow::Owned(joined(one, other))),
-                _ => Err(wrong_operand()),
-            },
+            Self::Plus(one, other) => {
+                calculate([one.of(item, room)?, other.of(item, room)?], Number::plus)
+            }
+            Self::Minus(one, other) => {
+                calculate([one.of(item, room)?, other.of(item, room)?], Number::minus)
+            }
+            Self::ListAppend(one, other) => {
+                let (one, other) = (one.of(item, room)?, other.of(item, room)?);
+                let joined = room.joined(&one, &other).ok_or_else(wrong_operand)?;
+                Ok(Cow::Owned(joined))
+            }
             Self::IfNotExists(path, other) => match path.find(item) {
                 Some(value) => Ok(Cow::Borrowed(value)),
-                None => other.of(item),
+                None => other.of(item, room),
             },
         }
     }
@@ -170,12 +221,10 @@ impl SetValue {
 
 /// The sum or the difference of two numbers.
 fn calculate<'a>(
-    one: &SetValue,
-    other: &SetValue,
-    item: &Item,
+    [one, other]: [Cow<'_, Value>; 2],
     how: fn(Number, Number) -> Result<Number, NumberError>,
 ) -> Result<Cow<'a, Value>, UpdateError> {
-    match (&*one.of(item)?, &*other.of(item)?) {
+    match (&*one, &*other) {
         (Value::Number(one), Value::Number(other)) => {
             let outcome = how(*one, *other).map_err(number_error)?;
             Ok(Cow::Owned(Value::Number(outcome)))
@@ -185,36 +234,52 @@ fn calculate<'a>(
 }
 
 /// What a number or a set becomes to which something is added.
-fn add(
+fn add<'a>(
     old: Option<&Value>,
-    added: &Value,
+    added: &'a Value,
     wrong: fn() -> UpdateError,
-) -> Result<Value, UpdateError> {
-    match (old, added) {
-        (None, Value::Number(_)) => Ok(added.clone()),
+) -> Result<Cow<'a, Value>, UpdateError> {
+    Ok(Cow::Owned(match (old, added) {
+        (
+            None,
+            Value::Number(_) | Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_),
+        ) => return Ok(Cow::Borrowed(added)),
         (Some(Value::Number(old)), Value::Number(added)) => {
-            Ok(Value::Number(old.plus(*added).map_err(number_error)?))
+            Value::Number(old.plus(*added).map_err(number_error)?)
         }
-        (None, Value::StringSet(_) | Value::NumberSet(_) | Value::BinarySet(_)) => {
-            Ok(added.clone())
-        }
-        (Some(Value::StringSet(old)), Value::StringSet(added)) => Ok(Value::StringSet(old | added)),
-        (Some(Value::NumberSet(old)), Value::NumberSet(added)) => Ok(Value::NumberSet(old | added)),
-        (Some(Value::BinarySet(old)), Value::BinarySet(added)) => Ok(Value::BinarySet(old | added)),
-        _ => Err(wrong()),
+        (Some(Value::StringSet(old)), Value::StringSet(added)) => Value::StringSet(old | added),
+        (Some(Value::NumberSet(old)), Value::NumberSet(added)) => Value::NumberSet(old | added),
+        (Some(Value::BinarySet(old)), Value::BinarySet(added)) => Value::BinarySet(old | added),
+        _ => return Err(wrong()),
+    }))
+}
+
+/// The same in the older dialect, where lists are added to too.
+fn add_legacy<'a>(
+    old: Option<&Value>,
+    added: &'a Value,
+    room: &mut Room,
+) -> Result<Cow<'a, Value>, UpdateError> {
+    match (old, added) {
+        (None, Value::List(_)) => Ok(Cow::Borrowed(added)),
+        (Some(old), added) => match room.joined(old, added) {
+            Some(joined) => Ok(Cow::Owned(joined)),
+            None => add(Some(old), added, mismatch),
+        },
+        (None, added) => add(None, added, mismatch),
     }
 }
 
 /// What a set becomes out of which elements are taken; nothing where there is none, or none of them is left.
-fn delete(
+fn delete<'a>(
     old: Option<&Value>,
     taken: &Value,
     wrong: fn() -> UpdateError,
-) -> Result<Option<Value>, UpdateError> {
+) -> Result<Option<Cow<'a, Value>>, UpdateError> {
     let Some(old) = old else {
         return Ok(None);
     };
-    Ok(match (old, taken) {
+    let left = match (old, taken) {
         (Value::StringSet(old), Value::StringSet(taken)) => Some(old - taken)
             .filter(|left| !left.is_empty())
             .map(Value::StringSet),
@@ -225,11 +290,8 @@ fn delete(
             .filter(|left| !left.is_empty())
             .map(Value::BinarySet),
         _ => return Err(wrong()),
-    })
-}
-
-fn joined(one: &[Value], other: &[Value]) -> Value {
-    Value::List([one, other].concat())
+    };
+    Ok(left.map(Cow::Owned))
 }
 
 /// Where a value is kept.
@@ -243,10 +305,10 @@ fn place<'a>(item: &'a mut Item, path: &'a Path) -> Result<Place<'a>, UpdateErro
     let Some((last, steps)) = path.steps.split_last() else {
         return Ok(Place::Attribute(item, &path.root));
     };
-    let root = item.get_mut(&path.root);
+    let root = item.get_mut(&*path.root);
     let parent = steps.iter().try_fold(root, |value, step| {
         Some(match (value?, step) {
-            (Value::Map(map), Step::Field(name)) => map.get_mut(name),
+            (Value::Map(map), Step::Field(name)) => map.get_mut(&**name),
             (Value::List(list), Step::Index(index)) => list.get_mut(*index),
             _ => None,
         })

@@ -132,7 +132,7 @@ impl World {
     }
 
     pub async fn put(&self, item: Item) -> Written {
-        self.write(key_of(&item), WriteAction::Put(item))
+        self.write(key_of(&item), WriteAction::Put(item.into()))
             .await
             .unwrap()
     }

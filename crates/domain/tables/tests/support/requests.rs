@@ -80,7 +80,7 @@ pub fn key_of(item: &Item) -> Item {
 pub fn set(name: &str, value: Value) -> WriteAction {
     WriteAction::Update(Update(vec![Action::Set(
         path(name),
-        SetValue::Value(value),
+        SetValue::Value(value.into()),
     )]))
 }
 

@@ -253,7 +253,7 @@ impl Test {
     fn of(self, attribute: String) -> Condition {
         let path = Path::attribute(attribute);
         let it = Operand::Path;
-        let value = Operand::Value;
+        let value = |value: Value| Operand::Value(value.into());
         match self {
             Self::Exists => Condition::Exists(path),
             Self::NotExists => Condition::NotExists(path),

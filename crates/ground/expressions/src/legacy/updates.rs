@@ -45,16 +45,16 @@ fn action(update: AttributeUpdate) -> Result<Action, Invalid> {
         (_, None) => Err(invalid(
             "Only DELETE action is allowed when no attribute value is specified",
         )),
-        (UpdateAction::Put, Some(value)) => Ok(Action::Set(path, SetValue::Value(value))),
+        (UpdateAction::Put, Some(value)) => Ok(Action::Set(path, SetValue::Value(value.into()))),
         (UpdateAction::Add, Some(value)) if kind.is_some_and(can_be_added) => {
-            Ok(Action::AddLegacy(path, value))
+            Ok(Action::AddLegacy(path, value.into()))
         }
         (UpdateAction::Add, Some(value)) => Err(invalid(format_args!(
             "ADD action is not supported for the type {}",
             kinds::symbol(value.kind())
         ))),
         (UpdateAction::Delete, Some(value)) if kind.is_some_and(kinds::is_set) => {
-            Ok(Action::DeleteLegacy(path, value))
+            Ok(Action::DeleteLegacy(path, value.into()))
         }
         (UpdateAction::Delete, Some(value)) => Err(invalid(format_args!(
             "DELETE action with value is not supported for the type {}",

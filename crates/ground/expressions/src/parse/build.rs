@@ -84,7 +84,7 @@ fn test(node: &Node<'_>, placeholders: &mut Placeholders) -> Result<Condition, I
 fn operand(written: &RawOperand<'_>, placeholders: &mut Placeholders) -> Result<Operand, Invalid> {
     Ok(match written {
         RawOperand::Path(path) => Operand::Path(path.resolve(placeholders)?),
-        RawOperand::Value(value) => Operand::Value(placeholders.value(value)?.clone()),
+        RawOperand::Value(value) => Operand::Value(placeholders.value(value)?),
         RawOperand::Call(call) => {
             let size = Operand::Size(Box::new(operand(&call.first, placeholders)?));
             // Those that are too many are refused later, but what they name must be there.
@@ -204,17 +204,17 @@ fn path(function: &str, operand: Operand) -> Result<Path, Invalid> {
 
 /// The kind whose symbol an operand is.
 fn kind(function: &str, operand: &Operand) -> Result<Kind, Invalid> {
-    match operand {
-        Operand::Value(Value::String(symbol)) => kinds::of_symbol(symbol).ok_or_else(|| {
+    if let Operand::Value(value) = operand
+        && let Value::String(symbol) = &**value
+    {
+        return kinds::of_symbol(symbol).ok_or_else(|| {
             Invalid::new(format!(
                 "Invalid attribute type name found; type: {symbol}, valid types: {KINDS}"
             ))
-        }),
-        other => {
-            let kind = known_kind(other).map_or(ANY_KIND, kinds::symbol);
-            Err(Invalid::operand_type(function, kind))
-        }
+        });
     }
+    let kind = known_kind(operand).map_or(ANY_KIND, kinds::symbol);
+    Err(Invalid::operand_type(function, kind))
 }
 
 /// Makes sure that the first operand is not the same path as another.

@@ -1,9 +1,11 @@
 //! The tree of an update, and the checks that want names and values. AWS makes each of them of the whole update: names,
-//! values, paths, what is added and deleted, and functions last.
+//! values, paths, what is added and deleted, functions, and last how much it gives.
 
-use headwater_items::Kind;
+use std::collections::BTreeSet;
 
-use crate::{Action, Invalid, Path, Placeholders, SetValue, Update, kinds};
+use headwater_items::{Kind, limits::ITEM_BYTES};
+
+use crate::{Action, Invalid, Path, Placeholders, SetValue, Step, Update, UpdateError, kinds};
 
 use super::{
     overlap,
@@ -32,6 +34,45 @@ pub fn update(clauses: &[Clause<'_>], placeholders: &mut Placeholders) -> Result
         .map(|(clause, path)| action(clause, path, placeholders))
         .collect::<Result<Vec<_>, _>>()?;
     Ok(Update(actions))
+}
+
+/// Makes sure that what an update gives is no larger than an item may be: the names of its places, and the values of the
+/// request as often as they are used there. (Source: what DynamoDB Local refuses.)
+///
+/// # Errors
+/// It is larger.
+pub fn check_given(update: &Update) -> Result<(), Invalid> {
+    let given = |action: &Action| match action {
+        Action::Set(path, value) => names(path) + bytes(value),
+        Action::Add(path, value) | Action::AddLegacy(path, value) => names(path) + value.size(),
+        Action::Remove(_) | Action::Delete(..) | Action::DeleteLegacy(..) => 0,
+    };
+    match update.0.iter().map(given).sum::<usize>() {
+        0..=ITEM_BYTES => Ok(()),
+        _ => Err(Invalid::bare(UpdateError::TooLarge.to_string())),
+    }
+}
+
+/// Bytes of the names of a path, each of which counts once.
+fn names(path: &Path) -> usize {
+    let fields = path.steps.iter().filter_map(|step| match step {
+        Step::Field(name) => Some(name),
+        Step::Index(_) => None,
+    });
+    let names: BTreeSet<_> = std::iter::once(&path.root).chain(fields).collect();
+    names.into_iter().map(|name| name.len()).sum()
+}
+
+/// Bytes of the request's values in what is set.
+fn bytes(value: &SetValue) -> usize {
+    match value {
+        SetValue::Path(_) => 0,
+        SetValue::Value(value) => value.size(),
+        SetValue::Plus(one, other)
+        | SetValue::Minus(one, other)
+        | SetValue::ListAppend(one, other) => bytes(one) + bytes(other),
+        SetValue::IfNotExists(_, other) => bytes(other),
+    }
 }
 
 impl<'a> Clause<'a> {
@@ -120,8 +161,8 @@ fn action(
     Ok(match clause {
         Clause::Set(_, sum) => Action::Set(path, set_value(sum, placeholders)?),
         Clause::Remove(_) => Action::Remove(path),
-        Clause::Add(_, value) => Action::Add(path, placeholders.value(value)?.clone()),
-        Clause::Delete(_, value) => Action::Delete(path, placeholders.value(value)?.clone()),
+        Clause::Add(_, value) => Action::Add(path, placeholders.value(value)?),
+        Clause::Delete(_, value) => Action::Delete(path, placeholders.value(value)?),
     })
 }
 
@@ -145,7 +186,7 @@ fn set_value(sum: &Sum<'_>, placeholders: &mut Placeholders) -> Result<SetValue,
 fn operand(written: &RawOperand<'_>, placeholders: &mut Placeholders) -> Result<SetValue, Invalid> {
     Ok(match written {
         RawOperand::Path(path) => SetValue::Path(path.resolve(placeholders)?),
-        RawOperand::Value(value) => SetValue::Value(placeholders.value(value)?.clone()),
+        RawOperand::Value(value) => SetValue::Value(placeholders.value(value)?),
         RawOperand::Call(call) => function(call, placeholders)?,
     })
 }

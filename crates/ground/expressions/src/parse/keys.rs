@@ -1,5 +1,7 @@
 //! Conditions that are key conditions: comparisons of attributes with values, joined by `AND`.
 
+use std::sync::Arc;
+
 use headwater_items::Value;
 
 use crate::{
@@ -91,10 +93,10 @@ fn attribute<const N: usize>(
                     "KeyConditionExpressions cannot have conditions on nested attributes",
                 ));
             }
-            Operand::Path(path) => found = Some((at, path.root)),
+            Operand::Path(path) => found = Some((at, path.root.to_string())),
             Operand::Value(value) => {
                 if let Some(slot) = free.next() {
-                    *slot = Some(value);
+                    *slot = Some(Arc::unwrap_or_clone(value));
                 }
             }
             Operand::Size(_) => {

@@ -15,6 +15,8 @@ mod reserved;
 mod tokens;
 mod updates;
 
+use tokens::TokenKind;
+
 use crate::{
     Condition, Invalid, KeyCondition, KeyConditions, Placeholders, Projection, Update, limits,
 };
@@ -26,7 +28,9 @@ use crate::{
 pub fn condition(text: &str, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
     check_size(text)?;
     let node = conditions::read(text)?;
-    build::condition(&node, placeholders)
+    let condition = build::condition(&node, placeholders)?;
+    check_expanded(text, placeholders)?;
+    Ok(condition)
 }
 
 /// The update that a text means.
@@ -36,7 +40,10 @@ pub fn condition(text: &str, placeholders: &mut Placeholders) -> Result<Conditio
 pub fn update(text: &str, placeholders: &mut Placeholders) -> Result<Update, Invalid> {
     check_size(text)?;
     let clauses = updates::read(text)?;
-    build_update::update(&clauses, placeholders)
+    let update = build_update::update(&clauses, placeholders)?;
+    check_expanded(text, placeholders)?;
+    build_update::check_given(&update)?;
+    Ok(update)
 }
 
 /// The projection that a text means.
@@ -50,6 +57,7 @@ pub fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Project
         .map(|path| path.resolve(placeholders))
         .collect::<Result<Vec<_>, _>>()?;
     overlap::check(&paths)?;
+    check_expanded(text, placeholders)?;
     Ok(Projection(paths))
 }
 
@@ -88,6 +96,24 @@ fn check_size(text: &str) -> Result<(), Invalid> {
         )));
     }
     Ok(())
+}
+
+/// Makes sure that a text is not too large with what its names and values stand for, each as often as it is used.
+fn check_expanded(text: &str, placeholders: &Placeholders) -> Result<(), Invalid> {
+    let (mut bytes, mut token) = (text.len(), tokens::next(text, 0));
+    while token.kind != TokenKind::End {
+        if matches!(token.kind, TokenKind::Name | TokenKind::Value) {
+            let written = text.get(token.at.clone()).unwrap_or_default();
+            bytes += placeholders.bytes(written);
+        }
+        token = tokens::next(text, token.at.end);
+    }
+    match bytes {
+        0..=limits::EXPANDED_BYTES => Ok(()),
+        _ => Err(Invalid::new(
+            "Expression size has exceeded the maximum allowed size;",
+        )),
+    }
 }
 
 #[cfg(test)]

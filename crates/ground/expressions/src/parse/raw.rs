@@ -87,12 +87,12 @@ impl RawPath<'_> {
     /// # Errors
     /// Where a name is not defined, or it goes too deep.
     pub fn resolve(&self, placeholders: &mut Placeholders) -> Result<Path, Invalid> {
-        let root = placeholders.name(self.root)?.to_owned();
+        let root = placeholders.name(self.root)?;
         let steps = self
             .steps
             .iter()
             .map(|step| match step {
-                RawStep::Field(name) => Ok(Step::Field(placeholders.name(name)?.to_owned())),
+                RawStep::Field(name) => Ok(Step::Field(placeholders.name(name)?)),
                 RawStep::Index(index) => Ok(Step::Index(*index)),
             })
             .collect::<Result<Vec<_>, Invalid>>()?;

@@ -3,6 +3,7 @@
 mod conditions;
 mod keys;
 mod random;
+mod sizes;
 mod syntax;
 mod updates;
 

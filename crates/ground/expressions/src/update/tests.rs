@@ -215,3 +215,41 @@ fn what_only_takes_away_makes_no_item() {
     }
     assert!(Update(Vec::new()).makes_item());
 }
+
+/// A list with so many texts of a kilobyte.
+fn kilobytes(count: usize) -> Value {
+    list((0..count).map(|_| text(&"x".repeat(1024))))
+}
+
+#[test]
+fn what_no_item_has_room_for_is_not_made() {
+    let large = item([
+        ("l", kilobytes(150)),
+        ("t", text(&"x".repeat(150 * 1024))),
+        ("n", number("1")),
+        ("ns", numbers(&["1"])),
+    ]);
+    let apply = |written: &str| meant(written).apply(&large);
+    // What is there already is not counted here, but where the item is kept.
+    assert!(apply("SET a = t, b = t").is_ok());
+    assert!(apply("SET a = list_append(l, l)").is_ok());
+    for written in [
+        "SET a = t, b = t, c = t",
+        "SET a = list_append(l, l), b = t",
+        "SET a = list_append(l, if_not_exists(x, list_append(l, l)))",
+        "SET a = t, b = t, c = t ADD n :n",
+    ] {
+        assert_eq!(apply(written), Err(UpdateError::TooLarge), "{written}");
+    }
+    // All other faults are told before.
+    for (written, why) in [
+        ("SET a = t, b = t, c = t, d = x", UpdateError::NoValue),
+        ("SET a = t, b = t, c = t, d.e = t", UpdateError::InvalidPath),
+        (
+            "SET a = n + list_append(l, if_not_exists(x, list_append(l, l)))",
+            wrong_operand(),
+        ),
+    ] {
+        assert_eq!(apply(written), Err(why), "{written}");
+    }
+}

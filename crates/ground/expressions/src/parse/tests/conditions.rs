@@ -19,12 +19,16 @@ fn at(path: &str) -> Operand {
 }
 
 fn equal(name: &str) -> Condition {
-    Condition::Compare(Comparison::Equal, at(name), Operand::Value(text("s")))
+    Condition::Compare(
+        Comparison::Equal,
+        at(name),
+        Operand::Value(text("s").into()),
+    )
 }
 
 #[test]
 fn texts_become_trees() {
-    let s = || Operand::Value(text("s"));
+    let s = || Operand::Value(text("s").into());
     let both = |one, other| Condition::And(Box::new(one), Box::new(other));
     let either = |one, other| Condition::Or(Box::new(one), Box::new(other));
     let not = |inner| Condition::Not(Box::new(inner));
@@ -58,7 +62,7 @@ fn texts_become_trees() {
         ),
         (
             "a between :s and :t",
-            Condition::Between(at("a"), s(), Operand::Value(text("t"))),
+            Condition::Between(at("a"), s(), Operand::Value(text("t").into())),
         ),
         (
             "(a)between(:s)and(b)",

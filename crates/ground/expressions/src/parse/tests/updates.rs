@@ -17,7 +17,7 @@ fn tree(text: &str) -> Vec<Action> {
 fn texts_become_trees() {
     let path = |text: &str| paths(text).0.remove(0);
     let at = |text: &str| Box::new(SetValue::Path(path(text)));
-    let n = || Box::new(SetValue::Value(number("1")));
+    let n = || Box::new(SetValue::Value(number("1").into()));
     for (written, meant) in [
         ("SET a = :n", vec![Action::Set(path("a"), *n())]),
         ("sEt #a.b[2]=((b.c))", vec![]),
@@ -45,7 +45,7 @@ fn texts_become_trees() {
                         path("b"),
                         Box::new(SetValue::IfNotExists(
                             path("c"),
-                            Box::new(SetValue::Value(list([text("l")]))),
+                            Box::new(SetValue::Value(list([text("l")]).into())),
                         )),
                     )),
                     at("d"),
@@ -57,9 +57,9 @@ fn texts_become_trees() {
             vec![
                 Action::Remove(path("b")),
                 Action::Remove(path("c[1]")),
-                Action::Delete(path("d"), texts(&["a", "b"])),
-                Action::Add(path("e"), number("1")),
-                Action::Add(path("f"), texts(&["a", "b"])),
+                Action::Delete(path("d"), texts(&["a", "b"]).into()),
+                Action::Add(path("e"), number("1").into()),
+                Action::Add(path("f"), texts(&["a", "b"]).into()),
                 Action::Set(path("g"), *at("h")),
                 Action::Set(path("i"), *n()),
             ],
