@@ -139,9 +139,33 @@ def test_events_are_filtered(server, logs, stream):
     assert find(filterPattern='"disk full"') == ["ERROR disk full"]
     assert find(startTime=at + 1, endTime=at + 2) == ["ERROR disk full", "ERROR network"]
     assert find(logStreamNames=["s"], PaginationConfig={"PageSize": 1}) == find()
-    assert error_of(lambda: find(filterPattern="{ $.a = 1 }"))[0] == "InvalidParameterException"
+    for wrong in ["{ $.a }", "[a", "%(a)%"]:
+        refused, text = error_of(lambda: find(filterPattern=wrong))
+        assert refused == "InvalidParameterException" and text.startswith("Invalid filter pattern: ")
     found = server.aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", "disk")
     assert texts(found["events"]) == ["ERROR disk full", "WARN disk"]
+
+
+def test_events_are_filtered_by_what_is_in_them(server, logs, stream):
+    lines = [
+        '{"level": "ERROR", "latency": 12.5, "user": {"ids": [7, 8]}}',
+        '{"level": "INFO", "latency": 250, "user": null}',
+        '127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534',
+        "ERROR 42 of many",
+    ]
+    put(logs, stream, *lines)
+    group = stream["logGroupName"]
+    for pattern, wanted in [
+        ('{ $.level = "ERROR" }', [0]),
+        ("{ $.latency > 100 || $.user.ids[1] = 8 }", [0, 1]),
+        ("{ $.user IS NULL && $.level != ERR* }", [1]),
+        ("{ $.missing NOT EXISTS }", [0, 1]),
+        ("[ip, user, name, time, request = *.html*, status = 4*, bytes > 1000]", [2]),
+        ("[level = ERROR, ...]", [3]),
+        ("%ERROR [0-9]+%", [3]),
+    ]:
+        found = server.aws("logs", "filter-log-events", "--log-group-name", group, "--filter-pattern", pattern)
+        assert texts(found["events"]) == [lines[n] for n in wanted], pattern
 
 
 def test_events_have_their_bounds(logs, stream):

@@ -26,6 +26,12 @@ pub const READ_RECORDS: usize = 2_000;
 pub const READ_BYTES: usize = 1_048_576;
 /// Characters of a filter pattern (AWS: 1,024).
 pub const PATTERN_CHARS_MAX: usize = 1024;
+/// Regular expressions of one filter pattern (AWS: 2).
+pub const PATTERN_REGEXES_MAX: usize = 2;
+/// Bytes that a regular expression of a pattern may take when it is compiled.
+pub const REGEX_BYTES_MAX: usize = 1 << 20;
+/// Parentheses within each other in a pattern.
+pub const PATTERN_DEPTH_MAX: usize = 32;
 /// How long streams' newest times and groups' sizes wait before they are written to the catalog.
 pub const TIMES_WRITE_EVERY: Duration = Duration::from_secs(1);
 /// Streams whose newest times may wait; more are written at once.

@@ -16,6 +16,7 @@ mod wildcard;
 pub use error::PatternError;
 pub use pattern::{Flavor, Pattern};
 pub use tokens::json_fault;
+pub use wildcard::Wildcard;
 
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,21 @@
 
 /// A text with stars.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wildcard {
+pub struct Wildcard {
     /// What stands between the stars, at least one.
     pieces: Vec<String>,
 }
 
 impl Wildcard {
+    /// A text in which nothing stands for a star itself.
+    pub fn without_escapes(text: &str) -> Self {
+        Self {
+            pieces: text.split('*').map(str::to_owned).collect(),
+        }
+    }
+
     /// Parses `text`; the error is AWS's text, whose position counts the quote that opens the text.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let (mut pieces, mut piece) = (Vec::new(), String::new());
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {

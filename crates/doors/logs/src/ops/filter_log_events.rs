@@ -152,7 +152,7 @@ mod tests {
                 "InvalidParameterException",
             ),
             (
-                json!({ "logGroupName": "g", "filterPattern": "{ $.a = 1 }" }),
+                json!({ "logGroupName": "g", "filterPattern": "{ $.a }" }),
                 "InvalidParameterException",
             ),
             (

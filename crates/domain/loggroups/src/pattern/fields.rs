@@ -1,0 +1,106 @@
+//! Conditions on messages whose fields stand between blanks: `[ip, user, ..., status = 4*, bytes > 1000]`.
+//!
+//! What stands in quotation marks or brackets is one field. A message has as many fields as the pattern names; three dots
+//! stand for any number of others.
+
+use super::{compare::Comparison, expression::Expression, invalid, scan::Scan};
+use crate::Error;
+
+#[derive(Debug, Clone)]
+pub(super) struct Fields {
+    /// The first fields.
+    first: Vec<Field>,
+    /// The last, where there may be others between.
+    last: Option<Vec<Field>>,
+}
+
+/// A field, and the conditions on it, if there are any.
+type Field = Option<Expression<Comparison>>;
+
+impl Fields {
+    pub fn parse(scan: &mut Scan<'_>) -> Result<Self, Error> {
+        scan.expect("[")?;
+        let (mut first, mut last) = (Vec::new(), None);
+        loop {
+            if scan.take("...") {
+                if last.replace(Vec::new()).is_some() {
+                    return Err(invalid("three dots stand once"));
+                }
+            } else {
+                last.as_mut().unwrap_or(&mut first).push(field(scan)?);
+            }
+            if !scan.take(",") {
+                break;
+            }
+        }
+        scan.expect("]")?;
+        Ok(Self { first, last })
+    }
+
+    pub fn match_message(&self, message: &str) -> bool {
+        let found = split(message);
+        let last = self.last.as_deref().unwrap_or_default();
+        let named = self.first.len() + last.len();
+        let fits = match self.last {
+            Some(_) => found.len() >= named,
+            None => found.len() == named,
+        };
+        let holds = |(field, text): (&Field, &&str)| match field {
+            Some(conditions) => conditions.holds(&|comparison| comparison.holds(text)),
+            None => true,
+        };
+        fits && self.first.iter().zip(&found).all(holds)
+            && last.iter().rev().zip(found.iter().rev()).all(holds)
+    }
+}
+
+/// A field's name and the conditions on it: `w1`, `w1 = ERROR || w1 = %WARN%`.
+fn field(scan: &mut Scan<'_>) -> Result<Field, Error> {
+    let field = name(scan)?;
+    let has_more = !scan.has(",") && !scan.has("]");
+    if !has_more {
+        return Ok(None);
+    }
+    let is_end = |c: char| ",]()&|\"".contains(c);
+    let compared = |scan: &mut Scan<'_>| {
+        let comparison = Comparison::parse(scan, is_end)?;
+        comparison.ok_or_else(|| invalid(&format!("expected a comparison at {:?}", scan.near())))
+    };
+    // The name was read to see whether there is a condition; the first comparison goes without.
+    let is_first = std::cell::Cell::new(true);
+    let one = |scan: &mut Scan<'_>| {
+        if !is_first.replace(false) && name(scan)? != field {
+            return Err(invalid("the conditions of a field name it alone"));
+        }
+        compared(scan)
+    };
+    Expression::parse(scan, &one).map(Some)
+}
+
+fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
+    scan.skip();
+    let name = scan.run(|c| c.is_alphanumeric() || c == '_' || c == '-');
+    match name.is_empty() {
+        true => Err(invalid(&format!("expected a field's name at {:?}", scan.near()))),
+        false => Ok(name),
+    }
+}
+
+/// The fields of a message.
+fn split(message: &str) -> Vec<&str> {
+    let (mut fields, mut rest) = (Vec::new(), message.trim_start());
+    while !rest.is_empty() {
+        let closing = match rest.as_bytes().first() {
+            Some(b'"') => Some('"'),
+            Some(b'[') => Some(']'),
+            _ => None,
+        };
+        let closed = closing.and_then(|closing| rest[1..].split_once(closing));
+        let (field, after) = closed.unwrap_or_else(|| {
+            rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()))
+        });
+        fields.push(field);
+        rest = after.trim_start();
+    }
+    fields
+}
