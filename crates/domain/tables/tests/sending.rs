@@ -13,7 +13,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use headwater_env::SeededRandom;
+use headwater_env::{Random, SeededRandom};
 use headwater_log::{
     Append, EmbeddedLog, NewRecord, ReadLimit, ShardLog, ShardNumber, testing::FOREVER,
     testing::read_all,
@@ -232,7 +232,7 @@ async fn agrees(world: &World, target: &Target) {
 
 /// Something that writes to the table.
 async fn act(world: &World, random: &SeededRandom, round: i64) {
-    let pick = |of: u64| i64::try_from(headwater_env::Random::u64(random) % of).unwrap();
+    let pick = |of: u64| i64::try_from(random.next_u64() % of).unwrap();
     let key = |n: i64| item(&format!("p{}", n % 5), n, &[]);
     let puts = |n: i64| {
         let item = item(&format!("p{}", n % 5), n, &[("x", number(round))]);
@@ -272,7 +272,7 @@ async fn each_change_is_sent_once_through_crashes_resharding_and_throttling() {
                 .takes
                 .store([usize::MAX, 1, 3, 0][round as usize % 4], SeqCst);
             target.forgets.store(round % 3 == 0, SeqCst);
-            match headwater_env::Random::u64(&random) % 8 {
+            match random.next_u64() % 8 {
                 0 => {
                     world.crash().await;
                     target = target.of(&world).await;
