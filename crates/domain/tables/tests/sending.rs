@@ -24,7 +24,7 @@ use headwater_tables::{
 };
 use headwater_types::kept::ShardSpace;
 use parking_lot::Mutex;
-use support::{TABLE, World, in_time, item, key_of, new_table, number, set, write};
+use support::{TABLE, World, begin, in_time, item, key_of, new_table, number, set, write};
 
 /// The name of the stream; nobody here reads it.
 const STREAM: &str = "stream";
@@ -274,6 +274,9 @@ async fn each_change_is_sent_once_through_crashes_resharding_and_throttling() {
             target.forgets.store(round % 3 == 0, SeqCst);
             match random.next_u64() % 8 {
                 0 => {
+                    // In the midst of something.
+                    let steps = random.next_u64() as usize % 8;
+                    begin(act(&world, &random, round), steps).await;
                     world.crash().await;
                     target = target.of(&world).await;
                 }
