@@ -261,8 +261,8 @@ async fn a_whole_batch_is_taken_or_none_of_it(log: &dyn ShardLog, first: u64) {
     };
     let (a, b) = ([record("a"), record("b")], [record("c")]);
     let to = |shard, records| Append { shard, records };
-    let whole = log.append_whole(&[to(one, &a), to(two, &b), to(one, &b)]);
-    let offsets = whole.await.unwrap().into_iter();
+    let batch = [to(one, &a), to(two, &b), to(one, &b)];
+    let offsets = log.append_whole(&batch).await.unwrap().into_iter();
     let offsets: Vec<_> = offsets.map(|appended| appended.first_offset).collect();
     assert_eq!(offsets, [0, 0, 2]);
     let refused = log.append_whole(&[to(one, &a), to(unknown, &b)]).await;
