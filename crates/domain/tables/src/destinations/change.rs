@@ -5,11 +5,7 @@ use std::sync::Arc;
 use headwater_log::ShardNumber;
 use headwater_types::Millis;
 
-use super::{
-    DestinationState, Precision,
-    sender::Sender,
-    sending::{SenderId, Status},
-};
+use super::{DestinationState, Precision, sender::Sender, sending::SenderId};
 use crate::{
     Error, Receivers, TableRecord, Tables,
     core::{Table, kept_from},
@@ -185,9 +181,7 @@ impl Inner {
                 since: to.since,
                 partition,
             };
-            let mut running = self.sending.running.lock();
-            if !running.contains_key(&id) {
-                running.insert(id, Status::default());
+            if self.sending.begin(id) {
                 let sender = Sender::new(self, id, receivers.clone());
                 self.core.env.spawn(sender.run());
             }

@@ -1,7 +1,7 @@
 //! What senders say of themselves, for those who keep change logs and those who ask how it goes.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, OnceLock},
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct SenderId {
 }
 
 /// What a sender says of itself.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Status {
     /// All changes from before this time were sent.
     pub unsent: Millis,
@@ -65,6 +65,17 @@ impl Sending {
         let running = self.running.lock();
         let unsent = running.get(&id).map(|status| status.unsent);
         unsent.unwrap_or_default().max(now.minus(UNSENT_KEPT))
+    }
+
+    /// Notes that a sender is to run; whether it does not already.
+    pub fn begin(&self, id: SenderId) -> bool {
+        match self.running.lock().entry(id) {
+            Entry::Vacant(new) => {
+                new.insert(Status::default());
+                true
+            }
+            Entry::Occupied(_) => false,
+        }
     }
 
     /// Why the changes of a table cannot be sent to a destination, if a sender of it says so.
