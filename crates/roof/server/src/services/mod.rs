@@ -25,6 +25,7 @@ use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
+use headwater_tables::Receivers;
 use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
@@ -50,16 +51,16 @@ pub const SERVICES: &[Service] = &[
         open: |ground, given| Box::pin(sqs::open(ground, given)),
     },
     Service {
+        name: "kinesis",
+        open: |ground, given| Box::pin(kinesis::open(ground, given)),
+    },
+    Service {
         name: "dynamodb",
         open: |ground, given| Box::pin(dynamodb::open(ground, given)),
     },
     Service {
         name: "dynamodbstreams",
         open: |ground, given| Box::pin(dynamodbstreams::open(ground, given)),
-    },
-    Service {
-        name: "kinesis",
-        open: |ground, given| Box::pin(kinesis::open(ground, given)),
     },
     Service {
         name: "lambda",
@@ -161,6 +162,8 @@ pub struct Given {
     pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
+    /// The streams that tables send their changes to.
+    pub receivers: Option<Arc<dyn Receivers>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }
