@@ -148,7 +148,8 @@ impl Coordinator {
         }
     }
 
-    /// The leases of others that nobody renews: whose counters stand for a lease's duration.
+    /// The leases that nobody renews: those not held here whose counters stand for a lease's duration. That the name is
+    /// this consumer's is no reason to wait, for a lease may have been given and taken back before it was held.
     fn expired(&mut self, leases: &[Lease]) -> HashSet<String> {
         let now = self.env.clock.elapsed();
         let known = std::mem::take(&mut self.seen);
@@ -159,8 +160,8 @@ impl Coordinator {
                 .filter(|(counter, _)| *counter == lease.counter);
             let (_, since) = *before.unwrap_or(&(lease.counter, now));
             self.seen.insert(lease.key.clone(), (lease.counter, since));
-            let mine = lease.holder() == Some(&self.options.name);
-            if !mine && now.saturating_sub(since) >= self.options.lease_duration {
+            let held = self.holding.contains_key(&lease.key);
+            if !held && now.saturating_sub(since) >= self.options.lease_duration {
                 expired.insert(lease.key.clone());
             }
         }

@@ -157,20 +157,12 @@ impl HeldLease {
             known.unclear |= changed.is_err();
             match changed? {
                 Changed::Done(lease) => {
-                    *known = Known {
-                        lease,
-                        unclear: false,
-                    };
+                    self.know(&mut known, lease);
                     *self.renewed.lock() = begun;
                     return Ok(());
                 }
                 Changed::Refused(Some(found)) if known.goes_on(&found) => {
-                    let handed_over = found.checkpoint_owner.is_some();
-                    self.handed_over.store(handed_over, Ordering::Release);
-                    *known = Known {
-                        lease: found,
-                        unclear: false,
-                    };
+                    self.know(&mut known, found);
                 }
                 Changed::Refused(_) => {
                     self.lost.store(true, Ordering::Release);
@@ -178,6 +170,16 @@ impl HeldLease {
                 }
             }
         }
+    }
+
+    /// Notes the lease as it was written or found. A checkpoint is written whether a handover is asked for or not.
+    fn know(&self, known: &mut Known, lease: Lease) {
+        let asked = lease.checkpoint_owner.is_some();
+        self.handed_over.store(asked, Ordering::Release);
+        *known = Known {
+            lease,
+            unclear: false,
+        };
     }
 }
 

@@ -116,7 +116,8 @@ async fn items_are_those_of_kcl() {
     ]);
     wanted.retain(|(name, _)| *name != "pendingCheckpoint");
     assert_eq!(table.item(&new.key), Some(item(&wanted)));
-    assert_eq!(store.list().await.unwrap(), [far.clone()]);
+    let listed = store.list().await.unwrap();
+    assert_eq!(listed, std::slice::from_ref(&far));
 
     let ended = done(&*store, &far, Change::Finish(vec!["c".into()])).await;
     done(&*store, &ended, Change::Release).await;
@@ -230,6 +231,18 @@ async fn a_lease_is_handed_over_where_that_is_asked_for() {
         number(1).as_ref()
     );
     assert_eq!(held.renew().await, Err(CheckpointError::Lost));
+}
+
+#[tokio::test]
+async fn a_checkpoint_finds_that_a_handover_is_asked_for() {
+    let (table, (env, _)) = (Arc::<FakeTable>::default(), env());
+    let held = held(&table, &env).await;
+    ask(&table, held.key(), "j");
+    held.finish(&[]).await.unwrap();
+    assert!(held.is_handed_over());
+    held.release().await.unwrap();
+    let lease = layout::lease(&table.item(held.key()).unwrap()).unwrap();
+    assert_eq!(lease.unwrap().holder(), Some("j"));
 }
 
 #[tokio::test]

@@ -122,6 +122,20 @@ async fn a_lease_is_handed_over_in_order() {
 }
 
 #[tokio::test]
+async fn a_lease_that_was_given_and_taken_back_before_it_was_held_expires() {
+    let led = Led::new(1);
+    led.create("s0").await;
+    let asked = [("leaseOwner", text("j")), ("checkpointOwner", text("a"))];
+    led.table.write("s0", &asked);
+    let a = led.world.consumer("a");
+    led.pass(60).await;
+    assert!(a.shards().is_empty(), "the leader's to look after");
+    led.world
+        .until("a to take it", || a.shards() == ["s0"])
+        .await;
+}
+
+#[tokio::test]
 async fn a_child_is_held_and_read_when_its_parent_is_processed() {
     let led = Led::new(1);
     led.world.fake.open("s1", &["s0"], HashRange::ALL);
