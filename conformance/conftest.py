@@ -11,7 +11,7 @@ _names = itertools.count(1)
 
 # What takes longest comes first, so that no worker is left with it at the end.
 LONGEST = ["test_pipeline", "test_flink", "test_lakes", "test_sdks", "test_columnar", "test_consumer_library", "test_kcl"]
-LONGEST += ["test_firehose_settings"]
+LONGEST += ["test_consumer_leases", "test_firehose_settings"]
 
 
 def pytest_collection_modifyitems(items):

@@ -3,212 +3,81 @@
 Two workers share a stream that is written to all the time. A shard is split, one worker is frozen until the other has
 its leases, and the other, which leads, is killed. Every record is processed, and at no time do both hold a shard.
 The server refuses CloudWatch, which they send metrics to; of that the library only warns.
-"""
 
-import itertools
-import os
-import signal
-import subprocess
-import threading
-from collections import namedtuple
-from concurrent.futures import ThreadPoolExecutor
+Another time one of the workers is of our own library: they share the leases in the same table.
+"""
 
 import pytest
 
+import leases
 import sdks
-from headwater import clean_environment, wait_for
-
-SHARDS = 4
-BATCH = 10
-PAUSE = 0.1  # Seconds from one batch to the next.
-SECONDS = 180  # Of which a step takes some; a table that is new takes a minute, on a machine with nothing else to do.
-ENDS = ("loses", "yields", "ends")
-
-Line = namedtuple("Line", "at what shard numbers")
-
-
-class Worker:
-    """A process of the library's, and what it told."""
-
-    def __init__(self, program, server, folder, name, *words):
-        java, *rest = program
-        self.name, self.out, self.log = name, folder / f"{name}.out", folder / f"{name}.log"
-        command = [java, "-Xmx256m", "-Dorg.slf4j.simpleLogger.showDateTime=true", *rest, *words]
-        with open(self.out, "wb") as out, open(self.log, "wb") as log:
-            environment = clean_environment(AWS_ENDPOINT_URL=server.endpoint)
-            self.process = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=out, stderr=log)
-
-    def told(self):
-        """Its whole lines."""
-        lines = [line.split() for line in self.out.read_text().split("\n")[:-1]]
-        return [Line(int(line[0]), *line[1:], *[""] * (4 - len(line))) for line in lines]
-
-    def count(self, shard, *whats):
-        return sum(line.shard == shard and line.what in whats for line in self.told())
-
-    def holds(self):
-        """The shards that it began to read and did not stop to read."""
-        held = set()
-        for line in self.told():
-            if line.what == "begins":
-                held.add(line.shard)
-            elif line.what in ENDS:
-                held.discard(line.shard)
-        return held
-
-    def read(self):
-        return {int(number) for line in self.told() if line.what == "reads" for number in line.numbers.split(",")}
-
-    def tenures(self):
-        """Each time that it had a shard: the shard, when it began, and when last the table agreed that it had it."""
-        open_, done = {}, []
-        for line in self.told():
-            if line.what == "begins":
-                open_[line.shard] = [line.shard, line.at, line.at]
-                done.append(open_[line.shard])
-            elif line.what == "keeps" and line.shard in open_:
-                open_[line.shard][2] = line.at
-        return done
-
-    def runs(self):
-        assert self.process.poll() is None, self.log.read_text()[-4000:]
-        return True
-
-    def stop(self):
-        """Lets it end in order; gives its exit status."""
-        self.process.stdin.close()
-        return self.process.wait(timeout=SECONDS)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdin.close()
-
-
-class Producer:
-    """Puts numbered records until it is told to stop."""
-
-    def __init__(self, kinesis, stream):
-        self.kinesis, self.stream, self.put = kinesis, stream, 0
-        self.enough = threading.Event()
-        self.pool = ThreadPoolExecutor(1)
-        self.running = self.pool.submit(self._run)
-
-    def _run(self):
-        while not self.enough.wait(PAUSE):
-            numbers = range(self.put, self.put + BATCH)
-            entries = [{"Data": number.to_bytes(8, "big"), "PartitionKey": f"k{number}"} for number in numbers]
-            # Those that a shard did not take are put again with the others: nothing here counts how often.
-            if self.kinesis.put_records(StreamName=self.stream, Records=entries)["FailedRecordCount"] == 0:
-                self.put = numbers.stop
-
-    def stop(self):
-        """Gives how many there are."""
-        self.enough.set()
-        self.running.result()
-        self.pool.shutdown()
-        return self.put
-
-
-class Application:
-    """Two workers on one stream, and their table. Of `all` workers, `workers` are those that are not killed."""
-
-    def __init__(self, program, server, folder, stream, mode):
-        self.stream, self.table = stream, f"app-{stream}"
-        self.kinesis, self.tables = server.client("kinesis"), server.client("dynamodb")
-        self.kinesis.create_stream(StreamName=stream, ShardCount=SHARDS)
-        self.kinesis.get_waiter("stream_exists").wait(StreamName=stream, WaiterConfig={"Delay": 1})
-        self.worker = lambda name: Worker(program, server, folder, name, stream, self.table, name, mode)
-        self.all, self.workers = [], []
-        self.producer = Producer(self.kinesis, stream)
-
-    def start(self, name):
-        worker = self.worker(name)
-        self.all.append(worker)
-        self.workers.append(worker)
-        return worker
-
-    def until(self, what, condition):
-        """Waits while those that are not killed run, and none holds what the other does."""
-        met = lambda: all(worker.runs() for worker in self.workers) and held_by_one(self.all) and condition()
-        return wait_for(what, met, SECONDS, every=0.5)
-
-    def shards(self):
-        return {shard["ShardId"]: shard for shard in self.kinesis.list_shards(StreamName=self.stream)["Shards"]}
-
-    def leases(self):
-        """The leases of shards. The table holds more: who leads, and how the workers do."""
-        pages = self.tables.get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
-        items = (item for page in pages for item in page["Items"])
-        return {item["leaseKey"]["S"]: item for item in items if item["entityType"]["S"] == "LEASE"}
-
-    def leader(self):
-        key = {"leaseKey": {"S": "Leader"}}
-        return self.tables.get_item(TableName=self.table, Key=key, ConsistentRead=True)["Item"]["ownerName"]["S"]
-
-    def kill(self, worker):
-        self.workers.remove(worker)
-        worker.kill()
-
-    def close(self):
-        for worker in self.workers:
-            worker.kill()
-        self.producer.stop()
+from leases import Application
 
 
 @pytest.mark.parametrize("mode", ["polling", pytest.param("fanout", marks=sdks.SLOW)])
 def test_every_record_is_processed_by_one_worker_or_the_other(new_server, tmp_path, name, mode):
-    program = sdks.java("Worker", "kcl")
-    application = Application(program, new_server(), tmp_path, name, mode)
+    application = Application(new_server(), tmp_path, name, mode)
     try:
         flow(application)
     finally:
         application.close()
 
 
+def test_a_worker_of_our_own_library_shares_the_leases(new_server, tmp_path, name):
+    application = Application(new_server(), tmp_path, name, "polling")
+    try:
+        mixed_flow(application)
+    finally:
+        application.close()
+
+
+def mixed_flow(application):
+    until, ours = application.until, application.start("ours", leases.rust())
+    until("all leases, without a leader", lambda: len(ours.holds()) == leases.SHARDS)
+    theirs = application.start("theirs", leases.java())
+    until("leases that were handed over", lambda: theirs.holds() and ours.holds())
+    assert application.leader() == theirs.name
+    parent, children = leases.split(application)
+    until("the children", lambda: all(ours.count(child, "reads") + theirs.count(child, "reads") for child in children))
+    application.kill(ours)
+    open_shards = set(application.shards()) - {parent}
+    until("all leases", lambda: theirs.holds() >= open_shards)
+    again = application.start("again", leases.rust())
+    until("leases that the leader gave", lambda: again.holds() and theirs.holds())
+    application.stop(theirs)
+    until("all leases, without a leader again", lambda: again.holds() >= open_shards)
+    wanted = set(range(application.producer.stop()))
+    until("all records", lambda: application.read() >= wanted)
+    late = application.leases()
+    application.stop(again)
+    assert application.read() == wanted
+    assert {key for key, lease in late.items() if lease.get("leaseOwner") == {"S": "again"}} >= open_shards
+    assert not any("leaseOwner" in lease for key, lease in application.leases().items() if key in open_shards)
+
+
 def flow(application):
-    until, first = application.until, application.start("first")
+    until, first = application.until, application.start("first", leases.java())
     # Of two that begin with a new table at once, one may give up: both write the version, and the one refused never
     # learns how leases are assigned.
     until("a table", lambda: "Started LeaseAssignmentManager" in first.log.read_text())
-    second = application.start("second")
+    second = application.start("second", leases.java())
     until("leases of both", lambda: first.holds() and second.holds())
     early = application.leases()
-    parent, children = split(application)
+    parent, children = leases.split(application)
     until("the children", lambda: all(first.count(child, "reads") + second.count(child, "reads") for child in children))
     leads, follows = (first, second) if application.leader() == first.name else (second, first)
-    freeze(application, follows, leads)
+    leases.freeze(application, follows, leads)
     until("leases of the one that was frozen", follows.holds)
     application.kill(leads)
     until("all leases", lambda: follows.holds() >= set(application.shards()) - {parent})
     wanted = set(range(application.producer.stop()))
-    read = lambda: first.read() | second.read()
-    until("all records", lambda: read() >= wanted)
+    until("all records", lambda: application.read() >= wanted)
     late = application.leases()
     assert application.leader() == follows.name
     assert follows.stop() == 0
-    assert read() == wanted
+    assert application.read() == wanted
     leases_are_right(early, late, parent, application.shards(), follows.name)
-    assert held_by_one([first, second])
-
-
-def split(application):
-    """Splits the first shard; its name and those of its children."""
-    known = application.shards()
-    parent = min(known)
-    middle = int(known[parent]["HashKeyRange"]["EndingHashKey"]) // 2
-    application.kinesis.split_shard(StreamName=application.stream, ShardToSplit=parent, NewStartingHashKey=str(middle))
-    return parent, set(application.shards()) - set(known)
-
-
-def freeze(application, worker, other):
-    """Stops a worker where it is until the other has its shards; then it has to see that they are no longer its own."""
-    worker.process.send_signal(signal.SIGSTOP)
-    os.waitpid(worker.process.pid, os.WUNTRACED)
-    given_up = {shard: worker.count(shard, *ENDS) for shard in worker.holds()}
-    application.until("the shards of the frozen one", lambda: other.holds() >= set(given_up))
-    worker.process.send_signal(signal.SIGCONT)
-    application.until("what it lost", lambda: all(worker.count(shard, *ENDS) > given_up[shard] for shard in given_up))
+    assert leases.held_by_one([first, second])
 
 
 def leases_are_right(early, late, parent, shards, owner):
@@ -224,11 +93,3 @@ def leases_are_right(early, late, parent, shards, owner):
     for key, lease in late.items():
         assert lease["leaseOwner"]["S"] == owner
         assert int(lease["checkpoint"]["S"]) >= int(shards[key]["SequenceNumberRange"]["StartingSequenceNumber"])
-
-
-def held_by_one(workers):
-    """The table let no worker keep a shard that another had begun to read."""
-    tenures = [(worker.name, *tenure) for worker in workers for tenure in worker.tenures()]
-    for (one, shard, begins, last), (other, same, other_begins, other_last) in itertools.combinations(tenures, 2):
-        assert one == other or shard != same or last <= other_begins or other_last <= begins, (shard, tenures)
-    return True

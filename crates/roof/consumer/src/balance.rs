@@ -45,8 +45,7 @@ impl<'a> View<'a> {
 
     fn live_owner(&self, lease: &'a Lease) -> Option<&'a str> {
         lease
-            .owner
-            .as_deref()
+            .holder()
             .filter(|_| !self.expired.contains(&lease.key))
     }
 

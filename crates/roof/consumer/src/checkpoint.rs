@@ -40,7 +40,8 @@ pub enum Checkpoint {
     TrimHorizon,
     /// Nothing is processed: start behind the newest record.
     Latest,
-    /// Nothing is processed: start with what arrived then.
+    /// Nothing is processed: start with what arrived then. A table does not keep the time: a lease read from one has 0
+    /// here, and each consumer starts at the time of its own options.
     AtTimestamp(Millis),
     /// Everything up to this user record, and itself, is processed.
     At(Place),

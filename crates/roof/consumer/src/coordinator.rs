@@ -1,4 +1,5 @@
-//! A consumer's rounds: renew what is held, see what others do, take what is due.
+//! A consumer's rounds: renew what is held, see what others do, take what is due or hold what a leader gave, and read
+//! what may be read.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -7,26 +8,23 @@ use std::{
     time::Duration,
 };
 
-use futures_util::{
-    StreamExt,
-    future::{Either, select},
-    stream,
-};
+use futures_util::future::{Either, select};
 use headwater_env::Env;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
 use crate::{
-    Options, Reading,
+    Options, Start,
     api::Source,
     balance::View,
-    feed::{BatchSlots, FanOutFeed, Feed, PollingFeed},
-    held_lease::{Checkpointer, HeldLease},
-    lease::{Lease, LeaseStore, StoreError},
-    limits::RENEWALS_AT_A_TIME,
-    lineage::{done_with, missing},
+    checkpoint::Checkpoint,
+    feed::BatchSlots,
+    held_lease::HeldLease,
+    holding::{Holding, renew_all},
+    lease::{Assigning, Change, Changed, Lease, LeaseStore, StoreError},
+    lineage::{done_with, is_ready, missing},
     process::Processors,
-    reader::{Reader, Signal},
+    reader::Signal,
 };
 
 /// Runs the readers of one consumer.
@@ -41,19 +39,11 @@ pub(crate) struct Coordinator {
     pub shown: Arc<Mutex<Vec<String>>>,
     /// Told when a reader ended.
     pub wake: Arc<Notify>,
-    pub holding: BTreeMap<String, ReaderHandle>,
+    pub holding: BTreeMap<String, Holding>,
     /// Each lease's counter, and since when it stands.
     pub seen: HashMap<String, (u64, Duration)>,
     /// When the shards were last listed.
     pub synced: Option<Duration>,
-}
-
-/// A lease that is held, and the line to its reader.
-pub(crate) struct ReaderHandle {
-    held: Arc<HeldLease>,
-    signal: watch::Sender<Signal>,
-    /// Closed when the reader is gone.
-    reader: mpsc::Receiver<()>,
 }
 
 impl Coordinator {
@@ -76,59 +66,38 @@ impl Coordinator {
     }
 
     async fn round(&mut self) -> Result<(), StoreError> {
-        self.renew().await;
+        renew_all(&self.holding).await;
         self.forget_ended();
+        let assigning = self.store.greet(&self.options.name).await?;
         let mut leases = self.store.list().await?;
-        if self.sync(&leases).await? {
+        if self.sync(&leases, assigning).await? {
             leases = self.store.list().await?;
         }
+        self.adopt(&leases).await;
         let expired = self.expired(&leases);
-        let view = View {
-            leases: &leases,
-            me: &self.options.name,
-            expired: &expired,
-            leases_max: self.options.leases_max,
-        };
-        let wanted: Vec<Lease> = view
-            .to_take(self.env.random.next_u64())
-            .into_iter()
-            .cloned()
-            .collect();
-        for lease in wanted {
-            self.take(lease).await?;
+        if assigning == Assigning::Consumers {
+            self.take_due(&leases, &expired).await?;
         }
+        self.read_ready(&leases).await;
         *self.shown.lock() = self.holding.keys().cloned().collect();
         Ok(())
     }
 
-    /// Renews all that is held; what turns out to be lost is told to its reader.
-    async fn renew(&self) {
-        let renewals = stream::iter(self.holding.values()).for_each_concurrent(
-            RENEWALS_AT_A_TIME,
-            async |holding| {
-                if let Err(error) = holding.held.renew().await {
-                    tracing::debug!(shard = holding.held.key(), %error, "a lease was not renewed");
-                }
-                if holding.held.is_lost() {
-                    holding.signal.send_replace(Signal::Lost);
-                }
-            },
-        );
-        renewals.await;
-    }
-
-    /// Forgets the leases whose readers are gone. The end of one shard's reading changes which others may be read.
+    /// Forgets the leases that are lost or were given back once their readers are gone. The end of one shard's reading
+    /// changes which others may be read.
     fn forget_ended(&mut self) {
-        let before = self.holding.len();
-        self.holding
-            .retain(|_, holding| !holding.reader.is_closed());
-        if self.holding.len() < before {
-            self.synced = None;
+        for holding in self.holding.values_mut() {
+            if holding.forget_reader() {
+                self.synced = None;
+            }
         }
+        self.holding.retain(|_, holding| !holding.is_over());
     }
 
     /// Makes and removes leases by the list of shards, when it is time; whether there are others now.
-    async fn sync(&mut self, leases: &[Lease]) -> Result<bool, StoreError> {
+    ///
+    /// A leader makes those that are missing itself; of those that are done with each holder removes its own.
+    async fn sync(&mut self, leases: &[Lease], assigning: Assigning) -> Result<bool, StoreError> {
         let now = self.env.clock.elapsed();
         if self
             .synced
@@ -143,10 +112,13 @@ impl Coordinator {
                 return Ok(false);
             }
         };
-        let new = missing(&shards, leases, &self.options.start);
-        let old = done_with(&shards, leases);
+        let led = assigning == Assigning::Leader;
+        let mut new = missing(&shards, leases, &self.options.start);
+        new.retain(|_| !led);
+        let mut old = done_with(&shards, leases);
+        old.retain(|lease| !led || self.holding.contains_key(&lease.key));
         for lease in old.iter() {
-            self.store.remove(&lease.key, lease.counter).await?;
+            self.store.remove(lease).await?;
         }
         let changed = !new.is_empty() || !old.is_empty();
         for lease in new {
@@ -156,7 +128,28 @@ impl Coordinator {
         Ok(changed)
     }
 
-    /// The leases that nobody renews: whose counters stand for a lease's duration, and our own that we do not know of.
+    /// Holds the leases that have this consumer's name: a leader gave them, or this is all that is left of the one that
+    /// had the name before.
+    async fn adopt(&mut self, leases: &[Lease]) {
+        for lease in leases {
+            let mine = lease.owner.as_ref() == Some(&self.options.name);
+            // One that is being handed over is still the other's.
+            let given = mine && lease.checkpoint_owner.is_none();
+            if !given || self.holding.contains_key(&lease.key) {
+                continue;
+            }
+            let held = self.held(lease.clone(), self.env.clock.elapsed());
+            match held.renew().await {
+                Ok(()) => self.hold(held),
+                Err(error) => {
+                    tracing::debug!(shard = lease.key, %error, "a lease that was given is not held yet");
+                }
+            }
+        }
+    }
+
+    /// The leases that nobody renews: those not held here whose counters stand for a lease's duration. That the name is
+    /// this consumer's is no reason to wait, for a lease may have been given and taken back before it was held.
     fn expired(&mut self, leases: &[Lease]) -> HashSet<String> {
         let now = self.env.clock.elapsed();
         let known = std::mem::take(&mut self.seen);
@@ -167,110 +160,109 @@ impl Coordinator {
                 .filter(|(counter, _)| *counter == lease.counter);
             let (_, since) = *before.unwrap_or(&(lease.counter, now));
             self.seen.insert(lease.key.clone(), (lease.counter, since));
-            let own = lease.owner.as_ref() == Some(&self.options.name);
-            let unknown = own && !self.holding.contains_key(&lease.key);
-            if unknown || (!own && now.saturating_sub(since) >= self.options.lease_duration) {
+            let held = self.holding.contains_key(&lease.key);
+            if !held && now.saturating_sub(since) >= self.options.lease_duration {
                 expired.insert(lease.key.clone());
             }
         }
         expired
     }
 
-    async fn take(&mut self, mut lease: Lease) -> Result<(), StoreError> {
-        if self.holding.contains_key(&lease.key) {
-            // Its reader has not yet come to its end.
-            return Ok(());
-        }
-        let counter = lease.counter;
-        lease.counter += 1;
-        lease.switches_since_checkpoint += 1;
-        lease.owner = Some(self.options.name.clone());
-        let begun = self.env.clock.elapsed();
-        if self.store.replace(counter, lease.clone()).await? {
-            tracing::debug!(shard = lease.key, "a lease was taken");
-            self.open(lease, begun);
+    /// Takes this consumer's share.
+    async fn take_due(
+        &mut self,
+        leases: &[Lease],
+        expired: &HashSet<String>,
+    ) -> Result<(), StoreError> {
+        let view = View {
+            leases,
+            me: &self.options.name,
+            expired,
+            leases_max: self.options.leases_max,
+        };
+        let due = view.to_take(self.env.random.next_u64());
+        for lease in due.into_iter().cloned().collect::<Vec<_>>() {
+            // The reader of one that was lost may not yet have come to its end.
+            if !self.holding.contains_key(&lease.key) {
+                self.take(&lease).await?;
+            }
         }
         Ok(())
     }
 
+    async fn take(&mut self, lease: &Lease) -> Result<(), StoreError> {
+        let begun = self.env.clock.elapsed();
+        let take = Change::Take(self.options.name.clone());
+        if let Changed::Done(lease) = self.store.change(lease, take).await? {
+            tracing::debug!(shard = lease.key, "a lease was taken");
+            self.hold(self.held(lease, begun));
+        }
+        Ok(())
+    }
+
+    fn held(&self, lease: Lease, renewed: Duration) -> HeldLease {
+        let (store, env) = (self.store.clone(), self.env.clone());
+        HeldLease::new(lease, store, env, self.options.lease_duration, renewed)
+    }
+
+    fn hold(&mut self, held: HeldLease) {
+        let holding = Holding::new(Arc::new(held));
+        self.holding.insert(holding.key().to_owned(), holding);
+    }
+
+    /// Starts the readers of the leases that are held and whose parents are processed. A leader gives out leases before
+    /// they are.
+    async fn read_ready(&mut self, leases: &[Lease]) {
+        let mut unread = Vec::new();
+        for holding in self.holding.values().filter(|holding| holding.is_unread()) {
+            let lease = holding.lease().await;
+            if !lease.is_finished() && is_ready(&lease, leases) {
+                unread.push(lease);
+            }
+        }
+        for lease in unread {
+            self.read(lease);
+        }
+    }
+
     /// Starts the reader of a lease.
-    fn open(&mut self, lease: Lease, begun: Duration) {
-        let (signal, signals) = watch::channel(Signal::Run);
-        let (alive, reader) = mpsc::channel(1);
-        let process = self.processors.open(&lease.key, &lease.checkpoint);
-        let (range, reached) = (lease.range, lease.checkpoint.clone());
-        let feed = self.feed(&lease.key);
-        let duration = self.options.lease_duration;
-        let held = Arc::new(HeldLease::new(
-            lease,
-            self.store.clone(),
-            self.env.clone(),
-            duration,
-            begun,
-        ));
-        let work = Reader {
-            source: self.source.clone(),
-            held: held.clone(),
+    fn read(&mut self, lease: Lease) {
+        let Some(holding) = self.holding.get_mut(&lease.key) else {
+            return;
+        };
+        let reached = self.options.begin(lease.checkpoint);
+        let process = self.processors.open(&lease.key, &reached);
+        let feed = self
+            .options
+            .reading
+            .feed(&self.source, &lease.key, &self.pages, &self.env);
+        let (reader, alive) = holding.reader(
+            self.source.clone(),
             feed,
             process,
-            checkpointer: Checkpointer::new(held.clone()),
-            range,
             reached,
-            signals,
-            env: self.env.clone(),
-        };
+            lease.range,
+            &self.env,
+        );
         let wake = self.wake.clone();
         self.env.spawn(async move {
-            work.run().await;
+            reader.run().await;
             drop(alive);
             wake.notify_one();
         });
-        self.holding.insert(
-            held.key().to_owned(),
-            ReaderHandle {
-                held,
-                signal,
-                reader,
-            },
-        );
-    }
-
-    /// How the records of a shard come.
-    fn feed(&self, shard_id: &str) -> Box<dyn Feed> {
-        let (source, shard_id, room) =
-            (self.source.clone(), shard_id.to_owned(), self.pages.clone());
-        match self.options.reading.clone() {
-            Reading::Poll { pause } => {
-                let env = self.env.clone();
-                Box::new(PollingFeed {
-                    source,
-                    shard_id,
-                    room,
-                    pause,
-                    env,
-                    iterator: None,
-                    at_tip: false,
-                })
-            }
-            Reading::FanOut { consumer_arn } => Box::new(FanOutFeed {
-                source,
-                consumer_arn,
-                shard_id,
-                room,
-                subscription: None,
-                behind: None,
-            }),
-        }
     }
 
     /// Has all readers come to an end, and keeps their leases meanwhile.
     async fn drain(&mut self) {
+        if let Err(error) = self.store.leave(&self.options.name).await {
+            tracing::warn!(%error, "leases may still be given to this consumer, and expire by themselves");
+        }
         for holding in self.holding.values() {
-            holding.signal.send_replace(Signal::Drain);
+            holding.tell(Signal::Drain);
         }
         loop {
-            self.holding
-                .retain(|_, holding| !holding.reader.is_closed());
+            self.forget_ended();
+            self.release_unread().await;
             if self.holding.is_empty() {
                 return;
             }
@@ -278,8 +270,28 @@ impl Coordinator {
             if let Either::Right(_) =
                 select(pin!(wake.notified()), clock.sleep(self.options.heartbeat())).await
             {
-                self.renew().await;
+                renew_all(&self.holding).await;
             }
+        }
+    }
+
+    /// Gives back the leases that have no reader.
+    async fn release_unread(&mut self) {
+        for holding in self.holding.values() {
+            holding.release_unread().await;
+        }
+        self.holding.retain(|_, holding| holding.has_reader());
+    }
+}
+
+impl Options {
+    /// Where a shard with this checkpoint begins. A table of leases does not keep the time to begin at.
+    fn begin(&self, checkpoint: Checkpoint) -> Checkpoint {
+        match (checkpoint, &self.start) {
+            (Checkpoint::AtTimestamp(_), Start::AtTimestamp(time)) => {
+                Checkpoint::AtTimestamp(*time)
+            }
+            (checkpoint, _) => checkpoint,
         }
     }
 }

@@ -10,6 +10,7 @@ use headwater_env::Env;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{
+    Reading,
     api::{Pushed, Shard, Source, Stored, Subscription},
     checkpoint::Checkpoint,
 };
@@ -30,6 +31,38 @@ pub(crate) trait Feed: Send {
     async fn next(&mut self, reached: &Checkpoint) -> Result<Batch, CallError>;
 }
 
+impl Reading {
+    /// How the records of a shard come.
+    pub(crate) fn feed(
+        &self,
+        source: &Arc<dyn Source>,
+        shard_id: &str,
+        room: &BatchSlots,
+        env: &Env,
+    ) -> Box<dyn Feed> {
+        let (source, shard_id, room) = (source.clone(), shard_id.to_owned(), room.clone());
+        match self.clone() {
+            Reading::Poll { pause } => Box::new(PollingFeed {
+                source,
+                shard_id,
+                room,
+                pause,
+                env: env.clone(),
+                iterator: None,
+                at_tip: false,
+            }),
+            Reading::FanOut { consumer_arn } => Box::new(FanOutFeed {
+                source,
+                consumer_arn,
+                shard_id,
+                room,
+                subscription: None,
+                behind: None,
+            }),
+        }
+    }
+}
+
 /// Slots for batches in memory, which all shards of a consumer share.
 pub(crate) type BatchSlots = Arc<Semaphore>;
 
@@ -41,14 +74,14 @@ async fn take(room: &BatchSlots) -> OwnedSemaphorePermit {
 }
 
 /// GetRecords, with a pause whenever the shard's tip is reached.
-pub(crate) struct PollingFeed {
-    pub source: Arc<dyn Source>,
-    pub shard_id: String,
-    pub room: BatchSlots,
-    pub pause: Duration,
-    pub env: Env,
-    pub iterator: Option<String>,
-    pub at_tip: bool,
+struct PollingFeed {
+    source: Arc<dyn Source>,
+    shard_id: String,
+    room: BatchSlots,
+    pause: Duration,
+    env: Env,
+    iterator: Option<String>,
+    at_tip: bool,
 }
 
 #[async_trait]
@@ -88,14 +121,14 @@ impl Feed for PollingFeed {
 }
 
 /// SubscribeToShard, again and again: a subscription ends after five minutes, or when its connection does.
-pub(crate) struct FanOutFeed {
-    pub source: Arc<dyn Source>,
-    pub consumer_arn: String,
-    pub shard_id: String,
-    pub room: BatchSlots,
-    pub subscription: Option<Subscription>,
+struct FanOutFeed {
+    source: Arc<dyn Source>,
+    consumer_arn: String,
+    shard_id: String,
+    room: BatchSlots,
+    subscription: Option<Subscription>,
     /// Behind which sequence number the next subscription begins, once something was pushed.
-    pub behind: Option<String>,
+    behind: Option<String>,
 }
 
 #[async_trait]

@@ -14,8 +14,9 @@ use parking_lot::Mutex;
 use crate::{
     api::Shard,
     checkpoint::{Checkpoint, Place},
-    lease::{Lease, LeaseStore, StoreError},
+    lease::{Change, Changed, Lease, LeaseStore, StoreError},
     lineage::following,
+    throughput::Throughput,
 };
 
 /// A lease of this consumer's. Its writes are made one after the other, so that they do not overtake each other.
@@ -24,10 +25,19 @@ pub(crate) struct HeldLease {
     store: Arc<dyn LeaseStore>,
     env: Env,
     duration: Duration,
-    lease: tokio::sync::Mutex<Lease>,
+    lease: tokio::sync::Mutex<Known>,
+    throughput: Throughput,
     /// When the last write that succeeded was begun.
     renewed: Mutex<Duration>,
     lost: AtomicBool,
+    handed_over: AtomicBool,
+}
+
+/// A lease as it was last written or found.
+struct Known {
+    lease: Lease,
+    /// Whether a write behind it failed, which may have been made all the same.
+    unclear: bool,
 }
 
 /// Why a checkpoint was not kept.
@@ -53,19 +63,30 @@ impl HeldLease {
         duration: Duration,
         renewed: Duration,
     ) -> Self {
+        let known = Known {
+            lease,
+            unclear: false,
+        };
         Self {
-            key: lease.key.clone(),
+            key: known.lease.key.clone(),
             store,
+            throughput: Throughput::new(env.clock.elapsed()),
             env,
             duration,
-            lease: tokio::sync::Mutex::new(lease),
+            lease: tokio::sync::Mutex::new(known),
             renewed: Mutex::new(renewed),
             lost: AtomicBool::new(false),
+            handed_over: AtomicBool::new(false),
         }
     }
 
     pub(crate) fn key(&self) -> &str {
         &self.key
+    }
+
+    /// The lease as it was last written.
+    pub(crate) async fn lease(&self) -> Lease {
+        self.lease.lock().await.lease.clone()
     }
 
     /// Whether nobody else can have taken it: it is not known to be lost, and was renewed not too long ago.
@@ -78,23 +99,32 @@ impl HeldLease {
         !self.lost.load(Ordering::Acquire) && age < self.duration
     }
 
-    /// Whether another consumer was seen to have it.
+    /// Whether another consumer was seen to have it, or it was given back.
     pub(crate) fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// Keeps it for another duration.
-    pub(crate) async fn renew(&self) -> Result<(), CheckpointError> {
-        self.write(|_| Ok(true)).await
+    /// Whether it is to be handed over to another consumer.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handed_over.load(Ordering::Acquire)
     }
 
-    /// Gives it back, for anyone to take.
+    /// Counts the bytes that came of its shard.
+    pub(crate) fn count(&self, bytes: usize) {
+        self.throughput.add(bytes as u64);
+    }
+
+    /// Keeps it for another duration.
+    pub(crate) async fn renew(&self) -> Result<(), CheckpointError> {
+        let throughput = self.throughput.measure(self.env.clock.elapsed());
+        self.write(|_| Ok(Some(Change::Renew { throughput }))).await
+    }
+
+    /// Gives it back, for anyone to take, or hands it over.
     pub(crate) async fn release(&self) -> Result<(), CheckpointError> {
-        self.write(|lease| {
-            lease.owner = None;
-            Ok(true)
-        })
-        .await
+        self.write(|_| Ok(Some(Change::Release))).await?;
+        self.lost.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Says that the shard is processed to its end, once the shards that follow have leases.
@@ -104,39 +134,66 @@ impl HeldLease {
                 self.store.create(lease).await?;
             }
         }
-        self.write(|lease| {
-            (
-                lease.checkpoint,
-                lease.owner,
-                lease.switches_since_checkpoint,
-            ) = (Checkpoint::ShardEnd, None, 0);
-            Ok(true)
-        })
-        .await
+        let children: Vec<String> = children.iter().map(|child| child.id.clone()).collect();
+        self.write(|_| Ok(Some(Change::Finish(children.clone()))))
+            .await
     }
 
-    /// Writes the lease with a change, unless that says that there is nothing to write.
+    /// Makes a change to the lease as it is known, unless `change` says that there is nothing to write.
     async fn write(
         &self,
-        change: impl FnOnce(&mut Lease) -> Result<bool, CheckpointError>,
+        change: impl Fn(&Lease) -> Result<Option<Change>, CheckpointError>,
     ) -> Result<(), CheckpointError> {
-        let mut lease = self.lease.lock().await;
+        let mut known = self.lease.lock().await;
         if self.is_lost() {
             return Err(CheckpointError::Lost);
         }
-        let mut next = lease.clone();
-        if !change(&mut next)? {
-            return Ok(());
+        loop {
+            let Some(change) = change(&known.lease)? else {
+                return Ok(());
+            };
+            let begun = self.env.clock.elapsed();
+            let changed = self.store.change(&known.lease, change).await;
+            known.unclear |= changed.is_err();
+            match changed? {
+                Changed::Done(lease) => {
+                    self.know(&mut known, lease);
+                    *self.renewed.lock() = begun;
+                    return Ok(());
+                }
+                Changed::Refused(Some(found)) if known.goes_on(&found) => {
+                    self.know(&mut known, found);
+                }
+                Changed::Refused(_) => {
+                    self.lost.store(true, Ordering::Release);
+                    return Err(CheckpointError::Lost);
+                }
+            }
         }
-        next.counter += 1;
-        let begun = self.env.clock.elapsed();
-        if !self.store.replace(lease.counter, next.clone()).await? {
-            self.lost.store(true, Ordering::Release);
-            return Err(CheckpointError::Lost);
+    }
+
+    /// Notes the lease as it was written or found. A checkpoint is written whether a handover is asked for or not.
+    fn know(&self, known: &mut Known, lease: Lease) {
+        let asked = lease.checkpoint_owner.is_some();
+        self.handed_over.store(asked, Ordering::Release);
+        *known = Known {
+            lease,
+            unclear: false,
+        };
+    }
+}
+
+impl Known {
+    /// Whether the lease that was found is still this consumer's: it was asked to hand it over, or a write whose answer
+    /// did not come was made. Each can be found once, so that a change is tried three times at most.
+    fn goes_on(&self, found: &Lease) -> bool {
+        let mine = found.holder() == self.lease.holder() && found.owner != found.checkpoint_owner;
+        let asked = self.lease.checkpoint_owner.is_none() && found.checkpoint_owner.is_some();
+        match found.counter.checked_sub(self.lease.counter) {
+            Some(0) => mine && asked,
+            Some(1) => mine && self.unclear,
+            _ => false,
         }
-        *lease = next;
-        *self.renewed.lock() = begun;
-        Ok(())
     }
 }
 
@@ -172,13 +229,12 @@ impl Checkpointer {
             .write(|lease| {
                 let next = Checkpoint::At(place.clone());
                 if lease.checkpoint == next {
-                    return Ok(false);
+                    return Ok(None);
                 }
                 if lease.checkpoint.covers(place) {
                     return Err(CheckpointError::OutOfRange);
                 }
-                (lease.checkpoint, lease.switches_since_checkpoint) = (next, 0);
-                Ok(true)
+                Ok(Some(Change::Checkpoint(next)))
             })
             .await
     }

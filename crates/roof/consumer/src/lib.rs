@@ -57,6 +57,32 @@
 //! * A read that fails is tried again with pauses, in the way that was chosen: fan-out never becomes polling by
 //!   itself. An error that does not pass by itself is told as a warning through `tracing`.
 //!
+//! # Leases in a table
+//! [`MemoryLeases`] are those of one process. With [`TableLeases`] they are in a DynamoDB table of the layout that KCL 3.5
+//! has: they outlive restarts, and consumers in several processes and workers of KCL's own share one application, each
+//! under a name of its own:
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use headwater_consumer::{ClientConfig, Env, TableLeases};
+//! # async fn example(config: ClientConfig, env: Env) -> Result<(), Box<dyn std::error::Error>> {
+//! // The application's name is its table's; the table is made where there is none.
+//! let leases = Arc::new(TableLeases::open(config, "my-application", &env).await?);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Beside workers of KCL 3.5, whose options for failover and for the start in the stream should be the same:
+//! * While one of them leads, it gives out all leases, to consumers as to its own kind by what the shards give. A
+//!   consumer takes none by itself; it hands over in order what goes to another, with [`Process::stopped`]. When no leader
+//!   has been heard of for as long as its lock holds (two minutes by default), consumers take even shares.
+//! * The leader makes the leases of new shards; a consumer makes those of the shards that follow one that it processed to
+//!   its end, and removes the leases that it holds and that are done with.
+//! * An application of KCL 3.0 to 3.4 that still has three tables is refused, until KCL 3.5 has brought them together;
+//!   leases of several streams in one table are refused too. Beside workers of KCL 2 leases are taken by count, as they do.
+//! * With [`Start::AtTimestamp`] a shard that was never checkpointed starts at the time that its holder was given, as
+//!   with KCL. What a processor of KCL's prepared for a checkpoint (`pendingCheckpoint`) is not shown to the next holder.
+//!
 //! With [`Start::Latest`], a shard that was never checkpointed starts at its tip whenever its lease moves, as with
 //! KCL; start with [`Start::TrimHorizon`] or [`Start::AtTimestamp`] where nothing may be missed.
 
@@ -68,11 +94,14 @@ mod coordinator;
 mod fan_out;
 mod feed;
 mod held_lease;
+mod holding;
 mod lease;
 pub mod limits;
 mod lineage;
 mod process;
 mod reader;
+mod table;
+mod throughput;
 mod unpack;
 
 use std::{
@@ -88,10 +117,11 @@ pub use checkpoint::{Checkpoint, Place};
 pub use headwater_client::{CallError, ClientConfig, Credentials};
 pub use headwater_env::Env;
 pub use held_lease::{CheckpointError, Checkpointer};
-pub use lease::{Lease, LeaseStore, MemoryLeases, StoreError};
+pub use lease::{Assigning, Change, Changed, Lease, LeaseStore, MemoryLeases, StoreError};
 pub use lineage::Start;
 use parking_lot::Mutex;
 pub use process::{Process, ProcessError, Processors, Record};
+pub use table::TableLeases;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
 
 use crate::coordinator::Coordinator;

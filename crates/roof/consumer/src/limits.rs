@@ -28,3 +28,12 @@ pub const REGISTRATION_MAX: Duration = Duration::from_secs(120);
 
 /// The pause between two looks at it; AWS allows 20 a second of all consumers of an account.
 pub const REGISTRATION_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long one call about leases may take; most leases would run out in the minute that other calls have.
+pub const LEASE_CALL_MAX: Duration = Duration::from_secs(10);
+
+/// How long a new table of leases may take until it can be used.
+pub const TABLE_MAX: Duration = Duration::from_secs(600);
+
+/// The pause between two looks at it.
+pub const TABLE_PAUSE: Duration = Duration::from_millis(500);

@@ -133,6 +133,8 @@ impl Reader {
     async fn take(&mut self, batch: Batch) -> Result<(), End> {
         let mut users = Vec::new();
         let mut last = None;
+        self.held
+            .count(batch.records.iter().map(|stored| stored.data.len()).sum());
         for stored in batch.records {
             let (some, place) = unpack(stored, self.range, &self.reached);
             users.extend(some);

@@ -14,6 +14,9 @@ use headwater_env::{ManualClock, SeededRandom};
 use headwater_types::{HashRange, Millis};
 
 use super::*;
+use crate::table::fake::FakeTable;
+
+mod led;
 
 const PAGE: usize = 3;
 
@@ -271,25 +274,26 @@ impl Process for Writer {
 struct World {
     fake: Arc<Fake>,
     reading: Reading,
-    store: Arc<MemoryLeases>,
+    store: Arc<dyn LeaseStore>,
     clock: Arc<ManualClock>,
     log: Arc<Log>,
     failures: Arc<Mutex<usize>>,
 }
 
 impl World {
-    /// A world in which shards are polled, and one in which they are pushed.
+    /// A world in which shards are polled and leases are in memory, and one in which shards are pushed and leases are in
+    /// a table.
     fn both(shards: u32) -> [Self; 2] {
         let polled = Reading::Poll {
             pause: Duration::from_secs(1),
         };
+        let pushed = Reading::FanOut {
+            consumer_arn: "arn".into(),
+        };
         [
-            polled,
-            Reading::FanOut {
-                consumer_arn: "arn".into(),
-            },
+            Self::new(shards, polled),
+            Self::new(shards, pushed).over(&Arc::default()),
         ]
-        .map(|reading| Self::new(shards, reading))
     }
 
     fn new(shards: u32, reading: Reading) -> Self {
@@ -297,10 +301,23 @@ impl World {
         Self {
             fake: Fake::new(shards),
             reading,
-            store: Arc::default(),
+            store: Arc::<MemoryLeases>::default(),
             clock,
             log: Arc::default(),
             failures: Arc::default(),
+        }
+    }
+
+    /// The same with its leases in a table.
+    fn over(self, table: &Arc<FakeTable>) -> Self {
+        let store = table.leases(&self.env());
+        Self { store, ..self }
+    }
+
+    fn env(&self) -> Env {
+        Env {
+            clock: self.clock.clone(),
+            ..Env::real()
         }
     }
 
@@ -326,9 +343,8 @@ impl World {
         };
         let random = Arc::new(SeededRandom::new(options.name.len() as u64));
         let env = Env {
-            clock: self.clock.clone(),
             random,
-            ..Env::real()
+            ..self.env()
         };
         Consumer::start(self.fake.clone(), store, Arc::new(processors), options, env)
     }
@@ -513,7 +529,7 @@ async fn two_share_and_what_a_dead_one_held_goes_to_the_other() {
 
 /// A store that one consumer is cut off from.
 struct CutOff {
-    store: Arc<MemoryLeases>,
+    store: Arc<dyn LeaseStore>,
     cut: AtomicBool,
 }
 
@@ -538,14 +554,14 @@ impl LeaseStore for CutOff {
         self.store.create(lease).await
     }
 
-    async fn replace(&self, counter: u64, lease: Lease) -> Result<bool, StoreError> {
+    async fn change(&self, seen: &Lease, change: Change) -> Result<Changed, StoreError> {
         self.check()?;
-        self.store.replace(counter, lease).await
+        self.store.change(seen, change).await
     }
 
-    async fn remove(&self, key: &str, counter: u64) -> Result<bool, StoreError> {
+    async fn remove(&self, seen: &Lease) -> Result<bool, StoreError> {
         self.check()?;
-        self.store.remove(key, counter).await
+        self.store.remove(seen).await
     }
 }
 
@@ -696,11 +712,11 @@ async fn a_checkpoint_is_of_what_was_given() {
         checkpointer.checkpoint(&place(3)).await,
         Err(CheckpointError::OutOfRange)
     );
-    let stolen = Lease {
-        counter: 99,
-        ..store.list().await.unwrap().remove(0)
-    };
-    store.replace(1, stolen).await.unwrap();
+    let seen = store.list().await.unwrap().remove(0);
+    store
+        .change(&seen, Change::Take("thief".into()))
+        .await
+        .unwrap();
     assert_eq!(
         checkpointer.checkpoint_all().await,
         Err(CheckpointError::Lost)
@@ -732,10 +748,7 @@ async fn nothing_more_is_taken_while_processing_has_no_room() {
     let processors = move |_: &str, _: &Checkpoint| -> Box<dyn Process> {
         Box::new(Stuck { gate: held.clone() })
     };
-    let env = Env {
-        clock: world.clock.clone(),
-        ..Env::real()
-    };
+    let env = world.env();
     let options = Options {
         pages_max: 1,
         ..world.options("a")
