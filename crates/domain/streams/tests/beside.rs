@@ -126,7 +126,7 @@ async fn put_until_taken(world: &World) -> usize {
 #[tokio::test]
 async fn nothing_is_put_where_something_speaks_against_it() {
     let world = world(NO_LIMITS, 1).await;
-    let large = put(&world, &[entry("k", "a"), entry("k", vec![0; 2 << 20])]).await;
+    let large = put(&world, &[entry("k", "a"), entry("k", vec![0_u8; 2 << 20])]).await;
     assert!(matches!(large, Err(Error::RecordTooLarge { index: 1, .. })));
     world.log.fail();
     let failed = put(&world, &[entry("k", "a")]).await;
