@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-/// Bytes of an item, names and values.
-pub const ITEM_BYTES: usize = 400 * 1024;
+pub use headwater_items::limits::ITEM_BYTES;
+
+/// Bytes of the items that a transaction writes, or reads. Those that it deletes do not count. (Source: the API's reference,
+/// `TransactWriteItems`; Alternator's test_transact.py for deletions.)
+pub const TRANSACTION_BYTES: usize = 4 << 20;
 /// Lists and maps of an item within each other.
 pub const NESTING: usize = 32;
 /// Bytes of the items that one page looks at.
 pub const PAGE_BYTES: usize = 1024 * 1024;
+/// Items that one page gives: small ones take much more memory than they have bytes. AWS has no such bound, but does not
+/// say where its pages end either.
+pub const PAGE_ITEMS: usize = 20_000;
 /// Bytes of a partition key's value.
 pub const PARTITION_KEY_BYTES: usize = 2048;
 /// Bytes of a sort key's value.

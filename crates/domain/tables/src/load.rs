@@ -37,7 +37,7 @@ impl Core {
     /// index up to the changes. Calls `seen` with each transaction that is still known, and its time.
     pub async fn recover(
         self: &Arc<Self>,
-        seen: impl FnMut(Transacted, Millis),
+        seen: impl FnMut(Transacted<'static>, Millis),
     ) -> Result<(), Error> {
         let mut kept = BTreeSet::from([transactions()]);
         for (_, found) in self.store.tables.all().await? {
@@ -141,7 +141,7 @@ impl Core {
     /// Gives every partition the changes of transactions that it lacks.
     async fn settle_all(
         self: &Arc<Self>,
-        mut seen: impl FnMut(Transacted, Millis),
+        mut seen: impl FnMut(Transacted<'static>, Millis),
     ) -> Result<(), Error> {
         let mut from = 0;
         loop {
@@ -160,7 +160,7 @@ impl Core {
         }
     }
 
-    async fn settle_one(self: &Arc<Self>, participant: &Participant) -> Result<(), Error> {
+    async fn settle_one(self: &Arc<Self>, participant: &Participant<'_>) -> Result<(), Error> {
         let Some(table) = self.numbered(participant.table) else {
             return Ok(());
         };
@@ -184,7 +184,7 @@ impl Core {
             let chunk = self.log.read(transactions(), from, AT_ONCE).await?;
             for record in &chunk.records {
                 let transacted = Transacted::of_record(record)?;
-                let is_here = |participant: &&Participant| {
+                let is_here = |participant: &&Participant<'_>| {
                     (participant.table, participant.partition) == (partition.table, partition.index)
                 };
                 if let Some(participant) = transacted.participants.iter().find(is_here)
@@ -205,9 +205,9 @@ impl Core {
         self: &Arc<Self>,
         layout: &Layout,
         partition: &mut Partition,
-        participant: &Participant,
+        participant: &Participant<'_>,
     ) -> Result<(), Error> {
-        let records = Records::of(participant.records.clone());
+        let records = Records::of(&participant.records);
         let appended = partition.append(self, layout, &records).await?;
         let batch = self.redo(layout, partition, participant, appended.time)?;
         self.write(batch).await
@@ -217,12 +217,12 @@ impl Core {
         &self,
         layout: &Layout,
         partition: &mut Partition,
-        participant: &Participant,
+        participant: &Participant<'_>,
         time: Millis,
     ) -> Result<Batch, Error> {
         let view = self.view();
         let mut pass = Pass::new(layout, &*view, time);
-        for (key, value) in &participant.records {
+        for (key, value) in &*participant.records {
             pass.redo(key, &value.clone().into())?;
         }
         let (changes, mut batch) = (std::mem::take(&mut pass.changes), Batch::new());

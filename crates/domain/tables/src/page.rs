@@ -8,7 +8,7 @@ use crate::{
     index::{Span, View, behind, behind_all},
     keys::{BaseKey, Row, RowKind, base_of, first_hash},
     layout::{Index, Layout, Order},
-    limits::{PAGE_BYTES, PAGE_READ_BYTES},
+    limits::{PAGE_BYTES, PAGE_ITEMS, PAGE_READ_BYTES},
     pass::find,
 };
 
@@ -160,6 +160,7 @@ impl Reading<'_> {
             page.bytes += item_size(&item);
             let is_full = Some(page.scanned) == self.options.limit
                 || page.bytes >= PAGE_BYTES
+                || page.items.len() + 1 >= PAGE_ITEMS
                 || read >= PAGE_READ_BYTES;
             if is_full {
                 page.last = Some(self.key_of(&item));
@@ -234,4 +235,52 @@ fn sorted(start: &[u8], wanted: &SortCondition) -> Option<Span> {
         }
     };
     Some(Span { from, to })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        index::Batch,
+        testing::{World, item},
+    };
+
+    #[tokio::test]
+    async fn a_page_gives_no_more_items_than_it_may() {
+        let world = World::with_table(None).await;
+        let core = &world.tables.inner.core;
+        let layout = core.table("t").unwrap().layout();
+        let row = |number: usize| {
+            let (item, mut bytes) = (item(&number.to_string(), None), Vec::new());
+            headwater_items::encode(&item, &mut bytes);
+            let key = layout.base(&item).unwrap();
+            (key.row(layout.record.number), Some(bytes))
+        };
+        core.write_now((0..=PAGE_ITEMS).map(row).collect::<Batch>())
+            .unwrap();
+        let target = Target {
+            table: "t".into(),
+            index: None,
+        };
+        let scan = |options| {
+            let segment = (0, 1);
+            world
+                .tables
+                .page(&target, Range::Scan(Scan { segment, options }))
+        };
+        let first = scan(ReadOptions::default()).await.unwrap();
+        assert_eq!((first.count, first.items.len()), (PAGE_ITEMS, PAGE_ITEMS));
+        let options = ReadOptions {
+            after: first.last,
+            ..ReadOptions::default()
+        };
+        let last = scan(options).await.unwrap();
+        assert_eq!((last.count, last.last), (1, None));
+        // Where only their number is asked for, none is kept.
+        let options = ReadOptions {
+            count_only: true,
+            ..ReadOptions::default()
+        };
+        assert_eq!(scan(options).await.unwrap().count, PAGE_ITEMS + 1);
+    }
 }

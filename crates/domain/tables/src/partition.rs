@@ -1,6 +1,6 @@
 //! A partition of a table, as its writer knows it: where its log ends, and which rows a change makes in the index.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use headwater_items::{Item, encode, item_size};
 use headwater_log::{Append, Appended, NewRecord, ShardNumber};
@@ -26,17 +26,17 @@ pub(crate) struct Partition {
 }
 
 /// Changes as records of the log.
-pub(crate) struct Records(Vec<(Vec<u8>, Vec<u8>)>);
+pub(crate) struct Records<'a>(Cow<'a, [(Vec<u8>, Vec<u8>)]>);
 
-impl Records {
+impl<'a> Records<'a> {
     pub fn new(changes: &[Altered], keeps_before: bool) -> Self {
         let record = |change: &Altered| (change.key.bytes.clone(), change.encode(keeps_before));
         Self(changes.iter().map(record).collect())
     }
 
     /// Those with these keys and values.
-    pub fn of(records: Vec<(Vec<u8>, Vec<u8>)>) -> Self {
-        Self(records)
+    pub fn of(records: &'a [(Vec<u8>, Vec<u8>)]) -> Self {
+        Self(records.into())
     }
 
     pub fn pairs(&self) -> &[(Vec<u8>, Vec<u8>)] {
@@ -91,7 +91,7 @@ impl Partition {
         &self,
         core: &Arc<Core>,
         layout: &Layout,
-        records: &Records,
+        records: &Records<'_>,
     ) -> Result<Appended, Error> {
         let append = Append {
             shard: self.shard(),

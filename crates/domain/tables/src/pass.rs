@@ -52,13 +52,21 @@ impl Outcome {
         let items = self.before.iter().chain(&self.after);
         items.map(|item| item_size(item)).sum()
     }
+
+    /// Bytes of the item that it made; none where it left the item as it was.
+    pub fn made(&self) -> usize {
+        match (&self.before, &self.after) {
+            (Some(before), Some(after)) if Arc::ptr_eq(before, after) => 0,
+            (_, after) => after.as_ref().map_or(0, |item| item_size(item)),
+        }
+    }
 }
 
 impl From<Outcome> for Written {
     fn from(outcome: Outcome) -> Self {
         Self {
-            before: outcome.before.map(Arc::unwrap_or_clone),
-            after: outcome.after.map(Arc::unwrap_or_clone),
+            before: outcome.before,
+            after: outcome.after,
         }
     }
 }
@@ -176,7 +184,9 @@ impl<'a> Pass<'a> {
             WriteAction::Update(update) if before.is_none() && !update.makes_item() => {
                 return Ok(None);
             }
-            WriteAction::Update(update) => update.apply(before.as_deref().unwrap_or(key))?,
+            WriteAction::Update(update) => {
+                Arc::new(update.apply(before.as_deref().unwrap_or(key))?)
+            }
         };
         let mut key = key.iter();
         let moved = key.find(|(name, value)| after.get(*name) != Some(value));
@@ -190,7 +200,7 @@ impl<'a> Pass<'a> {
             return Err(WriteError::TooDeep);
         }
         self.layout.check(&after)?;
-        Ok(Some(Arc::new(after)))
+        Ok(Some(after))
     }
 
     /// Whether an item expired, and not so long ago that it was never meant to.

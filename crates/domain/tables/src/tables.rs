@@ -13,7 +13,7 @@ use std::{
 use futures_util::future::join_all;
 use headwater_catalog::Catalog;
 use headwater_env::Env;
-use headwater_items::Item;
+use headwater_items::{Item, item_size};
 use headwater_log::{ReadLimit, ShardLog};
 use headwater_sealing::InstallationKey;
 use parking_lot::Mutex;
@@ -26,7 +26,7 @@ use crate::{
     keeper::{self, Todo},
     keys::shard,
     layout::Layout,
-    limits::CALLS,
+    limits::{CALLS, TRANSACTION_BYTES},
     partition::Partition,
     pass::{Cause, find},
     store::Store,
@@ -205,7 +205,8 @@ impl Tables {
     /// The items with these keys as they were at one moment.
     ///
     /// # Errors
-    /// [`Cancellation::Failed`] with [`Error::NoTable`], [`Error::WrongKey`], or what failed below.
+    /// [`Cancellation::TooLarge`] with all their bytes, or [`Cancellation::Failed`] with [`Error::NoTable`],
+    /// [`Error::WrongKey`], or what failed below.
     pub async fn read_together(
         &self,
         keys: Vec<(String, Item)>,
@@ -215,13 +216,23 @@ impl Tables {
         let read = move || {
             // A transaction is written to the index as one batch: a view shows all of it or nothing.
             let view = core.view();
-            let read = |(table, key): &(String, Item)| {
+            let (mut items, mut bytes) = (Vec::with_capacity(keys.len()), 0);
+            for (table, key) in &keys {
                 let layout = core.table(table)?.layout();
-                find(&*view, &layout.record, &layout.base(key)?)
-            };
-            keys.iter().map(read).collect::<Result<Vec<_>, Error>>()
+                let item = find(&*view, &layout.record, &layout.base(key)?)?;
+                bytes += item.as_ref().map_or(0, item_size);
+                items.push(item);
+                // What is too large is counted, and not kept.
+                if bytes > TRANSACTION_BYTES {
+                    items.clear();
+                }
+            }
+            match bytes {
+                0..=TRANSACTION_BYTES => Ok(items),
+                _ => Err(Cancellation::TooLarge(bytes)),
+            }
         };
-        Ok(env.blocking(read).await?)
+        env.blocking(read).await
     }
 
     /// Changes of a partition from `from` on, in order, of the table with this number.

@@ -15,7 +15,7 @@ use crate::{
     core::Table,
     index::Batch,
     keys::transactions,
-    limits::TRANSACTION_TIMES,
+    limits::{TRANSACTION_BYTES, TRANSACTION_TIMES},
     partition::Records,
     pass::{Cause, Pass},
     tables::Inner,
@@ -142,11 +142,12 @@ impl Inner {
             .await?
     }
 
-    /// Does the writes in the order of their partitions, without writing anything yet. Waits for the disk.
+    /// Does the writes in the order of their partitions, without writing anything yet, until what they made is too large.
+    /// Waits for the disk.
     fn evaluate(&self, borrowed: &mut [Borrowed], count: usize) -> Result<(), Cancellation> {
         let (view, now) = (self.core.view(), self.core.env.clock.now());
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
-        let mut used = Vec::with_capacity(borrowed.len());
+        let (mut used, mut made) = (Vec::with_capacity(borrowed.len()), 0);
         for borrowed in borrowed {
             let Lease {
                 partition, layout, ..
@@ -154,10 +155,13 @@ impl Inner {
             let mut pass = Pass::new(layout, &*view, now);
             pass.charging = self.core.charging(&borrowed.part.table, partition.index);
             for (at, write) in borrowed.part.writes.drain(..) {
-                if let Err(error) = pass.write(write, &Cause::Call)
-                    && let Some(reason) = reasons.get_mut(at)
-                {
-                    *reason = Some(error);
+                match (pass.write(write, &Cause::Call), reasons.get_mut(at)) {
+                    (Ok(outcome), _) => made += outcome.made(),
+                    (Err(error), Some(reason)) => *reason = Some(error),
+                    (Err(_), None) => {}
+                }
+                if made > TRANSACTION_BYTES {
+                    return Err(Cancellation::TooLarge(made));
                 }
             }
             borrowed.changes = pass.changes;
@@ -238,7 +242,7 @@ impl Inner {
                 table: borrowed.lease.partition.table,
                 partition: borrowed.lease.partition.index,
                 at: borrowed.lease.partition.meta.position,
-                records: records.pairs().to_vec(),
+                records: records.pairs().into(),
             });
         let transacted = Transacted {
             token: token.clone(),

@@ -1,5 +1,7 @@
 //! A transaction as it stands in its log: `docs/format/tables.md`.
 
+use std::borrow::Cow;
+
 use headwater_log::Record;
 
 use crate::{
@@ -13,33 +15,33 @@ const VERSION: u8 = 1;
 
 /// A transaction that was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Transacted {
+pub(crate) struct Transacted<'a> {
     /// The caller's token, and the digest of the request.
     pub token: Option<(String, [u8; 32])>,
     /// The partitions that it changed.
-    pub participants: Vec<Participant>,
+    pub participants: Vec<Participant<'a>>,
 }
 
 /// What a transaction changed in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Participant {
+pub(crate) struct Participant<'a> {
     pub table: u64,
     pub partition: u16,
     /// Where the changes stand in the partition's log. Nobody else writes there meanwhile: if the log ends before, they are
     /// missing.
     pub at: u64,
     /// The keys and values of the changes' records.
-    pub records: Vec<(Vec<u8>, Vec<u8>)>,
+    pub records: Cow<'a, [(Vec<u8>, Vec<u8>)]>,
 }
 
-impl Participant {
+impl Participant<'_> {
     /// Whether a partition, as far as it is known, does not have the changes.
     pub fn is_missing(&self, partition: &Partition) -> bool {
         partition.meta.position <= self.at
     }
 }
 
-impl Transacted {
+impl Transacted<'_> {
     pub fn encode(&self) -> Vec<u8> {
         let mut to = Writer::default();
         to.u8(VERSION);
@@ -54,7 +56,7 @@ impl Transacted {
             to.u16(participant.partition);
             to.u64(participant.at);
             to.u32(participant.records.len());
-            for (key, value) in &participant.records {
+            for (key, value) in &*participant.records {
                 to.bytes(key);
                 to.bytes(value);
             }
@@ -90,19 +92,19 @@ impl Transacted {
     }
 }
 
-impl Participant {
+impl Participant<'_> {
     fn decode(from: &mut Reader) -> Option<Self> {
-        let mut participant = Self {
-            table: from.u64()?,
-            partition: from.u16()?,
-            at: from.u64()?,
-            records: Vec::new(),
-        };
+        let (table, partition, at) = (from.u64()?, from.u16()?, from.u64()?);
+        let mut records = Vec::new();
         for _ in 0..from.u32()? {
-            let (key, value) = (from.bytes()?.to_vec(), from.bytes()?.to_vec());
-            participant.records.push((key, value));
+            records.push((from.bytes()?.to_vec(), from.bytes()?.to_vec()));
         }
-        Some(participant)
+        Some(Self {
+            table,
+            partition,
+            at,
+            records: records.into(),
+        })
     }
 }
 
@@ -120,7 +122,7 @@ mod tests {
                 table: 1,
                 partition: 3,
                 at: 9,
-                records: vec![(b"k".to_vec(), b"v".to_vec())],
+                records: vec![(b"k".to_vec(), b"v".to_vec())].into(),
             }],
         };
         let bytes = transacted.encode();

@@ -279,7 +279,7 @@ mod tests {
         let put = |condition: Option<Condition>| Write {
             key: item("k", None),
             condition,
-            action: WriteAction::Put(item("k", Some(&large))),
+            action: WriteAction::Put(item("k", Some(&large)).into()),
         };
         world.tables.write("t", put(None)).await.unwrap();
         let key = Path {

@@ -1,5 +1,7 @@
 //! What is asked of the writers of items, and what they answer.
 
+use std::sync::Arc;
+
 use headwater_expressions::{Condition, Update, UpdateError};
 use headwater_items::Item;
 
@@ -19,8 +21,8 @@ pub struct Write {
 /// What is done to an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteAction {
-    /// It becomes this, key and all.
-    Put(Item),
+    /// It becomes this, key and all. A caller may keep it too.
+    Put(Arc<Item>),
     /// It is changed so, and made where it is not there.
     Update(Update),
     /// It is removed.
@@ -33,9 +35,9 @@ pub enum WriteAction {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// The item before.
-    pub before: Option<Item>,
+    pub before: Option<Arc<Item>>,
     /// The item after.
-    pub after: Option<Item>,
+    pub after: Option<Arc<Item>>,
 }
 
 /// Why an item was not written.
@@ -46,7 +48,7 @@ pub enum WriteError {
     ConditionFailed(Option<Item>),
     /// The update cannot be applied to the item.
     #[error(transparent)]
-    Update(#[from] UpdateError),
+    Update(UpdateError),
     /// The update changes an attribute of the key.
     #[error("the update changes the key's attribute {0}")]
     ChangesKey(String),
@@ -89,6 +91,15 @@ pub enum WriteError {
     Failed(#[from] Error),
 }
 
+impl From<UpdateError> for WriteError {
+    fn from(error: UpdateError) -> Self {
+        match error {
+            UpdateError::TooLarge => Self::TooLarge,
+            error => Self::Update(error),
+        }
+    }
+}
+
 /// Writes that are done all or not at all.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transaction {
@@ -104,6 +115,9 @@ pub enum Cancellation {
     /// One reason a write, in order; none where that would have been done.
     #[error("the transaction was cancelled")]
     Reasons(Vec<Option<WriteError>>),
+    /// The items that it writes or reads have more bytes than they may have together: at least so many.
+    #[error("the items of the transaction are too large")]
+    TooLarge(usize),
     /// The token was used for another request.
     #[error("the token was used for another request")]
     OtherRequest,

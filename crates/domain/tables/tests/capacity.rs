@@ -50,7 +50,9 @@ fn of_units(partition: &str, units: u16) -> Item {
 }
 
 async fn put(world: &World, item: Item) -> Result<(), WriteError> {
-    let written = world.write(key_of(&item), WriteAction::Put(item)).await;
+    let written = world
+        .write(key_of(&item), WriteAction::Put(item.into()))
+        .await;
     written.map(drop)
 }
 
@@ -207,7 +209,7 @@ async fn transactions_cost_twice_and_are_done_whole() {
             let item = of_units(key, units);
             (
                 TABLE.to_owned(),
-                write(key_of(&item), WriteAction::Put(item)),
+                write(key_of(&item), WriteAction::Put(item.into())),
             )
         });
         let transaction = Transaction {

@@ -84,7 +84,7 @@ async fn items_that_were_to_expire_stay_once_another_attribute_says_when() {
         item.extend((sort >= 1000).then(|| ("f".to_owned(), number(due + 5_000_000))));
         (
             TABLE.to_owned(),
-            write(key_of(&item), WriteAction::Put(item)),
+            write(key_of(&item), WriteAction::Put(item.into())),
         )
     };
     let written = world.tables.write_many((0..2000).map(put).collect()).await;
@@ -136,7 +136,7 @@ async fn a_token_does_a_transaction_once() {
             let item = item("p", sort, &[("x", number(x))]);
             (
                 TABLE.to_owned(),
-                write(key_of(&item), WriteAction::Put(item)),
+                write(key_of(&item), WriteAction::Put(item.into())),
             )
         };
         Transaction {

@@ -51,7 +51,7 @@ const CALLS: &[(&str, Call)] = &[
         let item = item("p", 1, &[("x", number(2))]);
         Box::pin(async move {
             world
-                .write(item.clone(), WriteAction::Put(item))
+                .write(item.clone(), WriteAction::Put(item.into()))
                 .await
                 .map(drop)
         })

@@ -15,7 +15,10 @@ async fn writes_without_effect_make_no_change() {
     let world = world().await;
     let first = item("p", 1, &[("x", number(1))]);
     let written = world.put(first.clone()).await;
-    assert_eq!((written.before, written.after), (None, Some(first.clone())));
+    assert_eq!(
+        (written.before, written.after),
+        (None, Some(first.clone().into()))
+    );
     world.put(first.clone()).await;
     let key = key_of(&first);
     world.write(key.clone(), set("x", number(1))).await.unwrap();
@@ -28,9 +31,12 @@ async fn writes_without_effect_make_no_change() {
         .write(item("p", 2, &[]), set("x", number(7)))
         .await
         .unwrap();
-    assert_eq!(updated.after, Some(item("p", 2, &[("x", number(7))])));
+    assert_eq!(
+        updated.after,
+        Some(item("p", 2, &[("x", number(7))]).into())
+    );
     let removed = world.write(key, WriteAction::Delete).await.unwrap();
-    assert_eq!((removed.before, removed.after), (Some(first), None));
+    assert_eq!((removed.before, removed.after), (Some(first.into()), None));
     let changes = world.changes().await;
     let existed: Vec<_> = changes.iter().map(|change| change.existed).collect();
     assert_eq!(existed, [false, false, true]);
@@ -43,7 +49,9 @@ async fn what_cannot_be_an_item_is_refused() {
     let moved = world.write(key.clone(), set("s", number(2))).await;
     assert_eq!(moved, Err(WriteError::ChangesKey("s".into())));
     let large = item("p", 1, &[("x", text(&"x".repeat(400 * 1024)))]);
-    let refused = world.write(key.clone(), WriteAction::Put(large)).await;
+    let refused = world
+        .write(key.clone(), WriteAction::Put(large.into()))
+        .await;
     assert_eq!(refused, Err(WriteError::TooLarge));
     let deep = |levels: usize| {
         let nest = |value, _| Value::List(vec![value]);
@@ -186,7 +194,7 @@ async fn a_table_need_not_have_a_sort_key() {
     let item = |name: &str| Item::from([("p".to_owned(), text(name))]);
     for name in ["a", "b", "c"] {
         world
-            .write(item(name), WriteAction::Put(item(name)))
+            .write(item(name), WriteAction::Put(item(name).into()))
             .await
             .unwrap();
     }
@@ -204,7 +212,7 @@ async fn a_page_of_an_index_that_shows_little_leads_to_a_bounded_number_of_items
         let item = item("p", sort, &[("a", number(sort)), ("x", large.clone())]);
         (
             TABLE.to_owned(),
-            write(key_of(&item), WriteAction::Put(item)),
+            write(key_of(&item), WriteAction::Put(item.into())),
         )
     };
     let written = world.tables.write_many((0..ITEMS).map(put).collect());

@@ -98,7 +98,7 @@ async fn put(world: &World, count: i64) {
         let item = item("p", sort, &[("a", number(sort))]);
         (
             TABLE.to_owned(),
-            write(key_of(&item), WriteAction::Put(item)),
+            write(key_of(&item), WriteAction::Put(item.into())),
         )
     };
     let written = world.tables.write_many((0..count).map(put).collect());

@@ -71,7 +71,7 @@ fn whole(key: Key, others: &Others) -> Item {
 
 fn to_write((key, action): &(Key, Action)) -> Write {
     let action = match action {
-        Action::Put(others) => WriteAction::Put(whole(*key, others)),
+        Action::Put(others) => WriteAction::Put(whole(*key, others).into()),
         Action::Delete => WriteAction::Delete,
     };
     write(item(&name(key.0), key.1, &[]), action)
@@ -139,7 +139,7 @@ fn x_is(x: i64) -> Condition {
     let is = Condition::Compare(
         Comparison::Equal,
         Operand::Path(path()),
-        Operand::Value(number(x)),
+        Operand::Value(number(x).into()),
     );
     match x {
         0 => Condition::Or(Box::new(is), Box::new(Condition::NotExists(path()))),
@@ -155,7 +155,10 @@ async fn step(world: &mut World, model: &mut Model, step: Step) {
             apply(model, &one);
             let written = world.tables.write(TABLE, to_write(&one)).await.unwrap();
             let after = model.get(&key).cloned();
-            assert_eq!((written.before, written.after), (before, after));
+            assert_eq!(
+                (written.before.as_deref(), written.after.as_deref()),
+                (before.as_ref(), after.as_ref())
+            );
         }
         Step::Together(writes) => {
             writes.iter().for_each(|write| apply(model, write));

@@ -92,7 +92,7 @@ fn puts(x: i64) -> Transaction {
         let item = item(&format!("p{partition}"), 1, &[("x", number(x))]);
         (
             TABLE.to_owned(),
-            write(key_of(&item), WriteAction::Put(item)),
+            write(key_of(&item), WriteAction::Put(item.into())),
         )
     };
     Transaction {

@@ -94,7 +94,7 @@ async fn a_full_disk_loses_nothing_and_writing_goes_on() {
     world.disk.set_room(Some(0));
     let large = item("p", 2, &[("x", text(&"x".repeat(100_000)))]);
     let refused = world
-        .write(key_of(&large), WriteAction::Put(large.clone()))
+        .write(key_of(&large), WriteAction::Put(large.clone().into()))
         .await;
     assert!(
         matches!(refused, Err(WriteError::Failed(Error::Log(_)))),
@@ -103,7 +103,7 @@ async fn a_full_disk_loses_nothing_and_writing_goes_on() {
     let transaction = Transaction {
         writes: vec![(
             TABLE.into(),
-            write(key_of(&large), WriteAction::Put(large.clone())),
+            write(key_of(&large), WriteAction::Put(large.clone().into())),
         )],
         token: None,
     };
@@ -204,7 +204,7 @@ async fn tables_are_found_again_in_their_folder() {
             tables.create(new_table()).await.unwrap();
         }
         let item = item("p", round, &[("g", text("g")), ("a", number(-round))]);
-        let put = write(key_of(&item), WriteAction::Put(item));
+        let put = write(key_of(&item), WriteAction::Put(item.into()));
         tables.write(TABLE, put).await.unwrap();
         let page = tables
             .page(&target(Some("global")), scan((0, 1)))

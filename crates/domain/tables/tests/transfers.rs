@@ -29,9 +29,9 @@ fn x() -> Path {
 
 /// Adds so much to an account, which must have as much as is taken.
 fn add(at: u64, amount: i64) -> (String, Write) {
-    let least = Operand::Value(number(-amount));
+    let least = Operand::Value(number(-amount).into());
     let enough = Condition::Compare(Comparison::GreaterOrEqual, Operand::Path(x()), least);
-    let action = WriteAction::Update(Update(vec![Action::Add(x(), number(amount))]));
+    let action = WriteAction::Update(Update(vec![Action::Add(x(), number(amount).into())]));
     let write = Write {
         condition: Some(enough),
         ..write(account(at), action)
@@ -71,7 +71,7 @@ async fn call(tables: Arc<Tables>, caller: u64) {
         let alone = add(seed, 0).1;
         let update = SetValue::Plus(
             Box::new(SetValue::Path(x())),
-            Box::new(SetValue::Value(number(0))),
+            Box::new(SetValue::Value(number(0).into())),
         );
         let alone = Write {
             action: WriteAction::Update(Update(vec![Action::Set(x(), update)])),
@@ -92,7 +92,10 @@ async fn come_and_go(tables: Arc<Tables>) {
         tables.create(new).await.unwrap();
         let transactions = (0..6).map(|at| {
             let item = item(&format!("p{at}"), at, &[]);
-            let other = (name.clone(), write(key_of(&item), WriteAction::Put(item)));
+            let other = (
+                name.clone(),
+                write(key_of(&item), WriteAction::Put(item.into())),
+            );
             let writes = vec![add(at as u64, 0), other];
             tables.transact(Transaction {
                 writes,

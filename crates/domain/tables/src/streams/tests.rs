@@ -21,7 +21,7 @@ const ALL: ReadLimit = ReadLimit {
 
 impl World {
     async fn put(&self, key: &str, value: &str) {
-        self.write(key, WriteAction::Put(item(key, Some(value))))
+        self.write(key, WriteAction::Put(item(key, Some(value)).into()))
             .await;
     }
 

@@ -181,7 +181,7 @@ impl World {
     }
 
     pub async fn put(&self, item: Item) -> Written {
-        self.write(key_of(&item), WriteAction::Put(item))
+        self.write(key_of(&item), WriteAction::Put(item.into()))
             .await
             .unwrap()
     }
@@ -405,7 +405,10 @@ pub fn set(name: &str, value: Value) -> WriteAction {
         root: name.into(),
         steps: Vec::new(),
     };
-    WriteAction::Update(Update(vec![Action::Set(path, SetValue::Value(value))]))
+    WriteAction::Update(Update(vec![Action::Set(
+        path,
+        SetValue::Value(value.into()),
+    )]))
 }
 
 /// A world with a table.

@@ -1,13 +1,13 @@
 //! Whether the actions of a transaction can go together.
 
 use headwater_items::Item;
+use headwater_tables::limits::TRANSACTION_BYTES;
 use headwater_wire::ApiError;
 
 use crate::{
     errors::validation,
     items::{
         fault::Fault,
-        limits::TRANSACTION_BYTES,
         transaction::{Reason, at},
     },
 };
@@ -55,8 +55,13 @@ pub(crate) fn check_distinct<'a>(
 pub(crate) fn check_bytes(bytes: usize) -> Result<(), ApiError> {
     match bytes {
         0..=TRANSACTION_BYTES => Ok(()),
-        _ => Err(validation(format!(
-            "Transaction payload size cannot exceed 4MB. Payload Size: {bytes}"
-        ))),
+        _ => Err(too_large(bytes)),
     }
+}
+
+/// A transaction whose items have so many bytes.
+pub(crate) fn too_large(bytes: usize) -> ApiError {
+    validation(format!(
+        "Transaction payload size cannot exceed 4MB. Payload Size: {bytes}"
+    ))
 }

@@ -141,5 +141,5 @@ pub(crate) fn of_page(page: &Page, source: &Source<'_>, consistency: Consistency
 
 /// A write of an item.
 pub(crate) fn of_write(table: &TableRecord, written: &Written) -> Units {
-    Units::of_write(table, written.before.as_ref(), written.after.as_ref())
+    Units::of_write(table, written.before.as_deref(), written.after.as_deref())
 }

@@ -56,7 +56,7 @@ pub(crate) fn check_of_query(
     source: &Source<'_>,
 ) -> Result<(), ApiError> {
     let paths = paths::of_condition(filter);
-    let is_filtered = |attribute: &&String| paths.iter().any(|path| path.root == **attribute);
+    let is_filtered = |attribute: &&String| paths.iter().any(|path| *path.root == **attribute);
     match keys::names(source.key()).find(is_filtered) {
         None => Ok(()),
         Some(attribute) => Err(validation(format!(

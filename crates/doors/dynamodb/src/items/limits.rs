@@ -12,8 +12,6 @@ pub(crate) const BATCH_GETS: usize = 100;
 pub(crate) const BATCH_WRITES: usize = 25;
 /// Bytes of the items that one BatchGetItem gives; the rest is left to another call.
 pub(crate) const BATCH_GET_BYTES: usize = 16 << 20;
-/// Bytes of the items of a transaction.
-pub(crate) const TRANSACTION_BYTES: usize = 4 << 20;
 /// The body of a write of one item: 400 KB, with quotes, escapes and base64, and of its expressions' values.
 pub(crate) const WRITE_BODY_BYTES: usize = 4 << 20;
 /// The body of a batch of writes or of a transaction: AWS's own bound.

@@ -30,7 +30,7 @@ pub(crate) fn of_update(update: &Update) -> Vec<&Path> {
 /// The attribute that one leads into.
 pub(crate) fn check(paths: &[&Path], table: &TableRecord) -> Result<(), Fault> {
     let leads_into = |attribute: &&String| {
-        let into = |path: &&Path| path.root == **attribute && !path.steps.is_empty();
+        let into = |path: &&Path| *path.root == **attribute && !path.steps.is_empty();
         paths.iter().any(into)
     };
     if let Some(attribute) = keys::names(&table.key).find(leads_into) {

@@ -26,7 +26,7 @@ impl Sent {
     /// The placeholders.
     ///
     /// # Errors
-    /// There are none of a sort that was sent, or one cannot be.
+    /// There are none of a sort that was sent, or one cannot be, or they are too large together.
     pub fn read(self) -> Result<Placeholders, ApiError> {
         if let Some(names) = &self.names {
             check(NAMES, '#', names)?;
@@ -44,7 +44,10 @@ impl Sent {
                 values.insert(key, value);
             }
         }
-        Ok(Placeholders::new(self.names.unwrap_or_default(), values))
+        let placeholders = Placeholders::new(self.names.unwrap_or_default(), values);
+        let checked = placeholders.check_size();
+        checked.map_err(|invalid| validation(invalid.text))?;
+        Ok(placeholders)
     }
 }
 

@@ -112,7 +112,7 @@ fn values(wanted: &SortCondition) -> Vec<&Value> {
 /// Whether an item has what is wanted of the attribute that sorts.
 pub(crate) fn is_sorted_so(item: &Item, name: &str, wanted: &SortCondition) -> bool {
     let attribute = Operand::Path(Path::attribute(name));
-    let value = |value: &Value| Operand::Value(value.clone());
+    let value = |value: &Value| Operand::Value(value.clone().into());
     let compared =
         |comparison, with| Condition::Compare(comparison, attribute.clone(), value(with));
     let condition = match wanted {

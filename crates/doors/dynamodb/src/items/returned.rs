@@ -1,5 +1,7 @@
 //! What writes return of the item that they wrote.
 
+use std::sync::Arc;
+
 use headwater_expressions::Projection;
 use headwater_tables::Written;
 use headwater_wire::ApiError;
@@ -52,8 +54,8 @@ impl Returned {
         let Written { before, after } = written;
         match self {
             Self::Nothing => None,
-            Self::AllOld => before.map(shown),
-            Self::AllNew => after.map(shown),
+            Self::AllOld => before.map(Arc::unwrap_or_clone).map(shown),
+            Self::AllNew => after.map(Arc::unwrap_or_clone).map(shown),
             Self::UpdatedOld => before.map(|item| shown(touched.of(&item))),
             Self::UpdatedNew => after.map(|item| shown(touched.of(&item))),
         }

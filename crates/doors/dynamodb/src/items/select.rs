@@ -94,7 +94,7 @@ impl Select {
             }
             Self::All => Ok(*index.projected != headwater_tables::Projected::All),
             Self::Specific => {
-                let roots = wanted.paths().iter().map(|path| path.root.as_str());
+                let roots = wanted.paths().iter().map(|path| &*path.root);
                 let missing: Vec<&str> = roots.filter(|root| !source.has(root)).collect();
                 match missing.is_empty() {
                     false if index.is_global => Err(invalid(format_args!(

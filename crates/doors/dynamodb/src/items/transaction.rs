@@ -6,6 +6,7 @@ use headwater_wire::ApiError;
 use serde_json::{Map, Value};
 
 use crate::items::{
+    actions::too_large,
     failed::{self, below},
     throttled,
 };
@@ -96,6 +97,7 @@ pub(crate) fn cancelled(reasons: Vec<Option<Reason>>) -> ApiError {
 pub(crate) fn failed(cancellation: Cancellation, actions: &[(&TableRecord, bool)]) -> ApiError {
     let reasons = match cancellation {
         Cancellation::Reasons(reasons) => reasons,
+        Cancellation::TooLarge(bytes) => return too_large(bytes),
         Cancellation::OtherRequest => {
             return ApiError::of(
                 &shapes::IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION,

@@ -44,7 +44,7 @@ impl Updating {
 pub(crate) fn check(update: &Update, table: &TableRecord) -> Result<(), Fault> {
     let is_changed = |attribute: &&String| {
         let mut places = update.0.iter().map(Action::place);
-        places.any(|place| place.root == **attribute)
+        places.any(|place| *place.root == **attribute)
     };
     if let Some(attribute) = keys::names(&table.key).find(is_changed) {
         return Err(Fault::ChangesKey(attribute.clone()));

@@ -31,7 +31,7 @@ pub(crate) fn put(
     Ok(Write {
         key,
         condition,
-        action: WriteAction::Put(item),
+        action: WriteAction::Put(item.into()),
     })
 }
 

@@ -117,7 +117,7 @@ impl Dynamo {
         let given = gets.named.given;
         let (mut found, mut left, mut units) = (Vec::new(), Vec::new(), Units::default());
         for key in gets.keys {
-            if !left.is_empty() {
+            if !left.is_empty() || answer.bytes > BATCH_GET_BYTES {
                 left.push(shown(key));
                 continue;
             }

@@ -1,6 +1,6 @@
 //! BatchWriteItem.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_items::Item;
 use headwater_shapes_dynamodb::{
@@ -58,7 +58,7 @@ impl Handle<BatchWriteItem> for Dynamo {
             tables.push((batch.given, batch.table, batch.writes.len()));
             writes.extend(batch.writes.into_iter().map(|write| (name.clone(), write)));
         }
-        // What is throttled goes back as it came.
+        // What is throttled goes back as it came; its item is shared until then.
         let kept = match self.tables.is_limited() {
             true => writes.clone(),
             false => Vec::new(),
@@ -126,7 +126,9 @@ impl Answer {
 fn again(write: Write) -> WriteRequest {
     match write.action {
         WriteAction::Put(item) => WriteRequest {
-            put_request: Some(PutRequest { item: shown(item) }),
+            put_request: Some(PutRequest {
+                item: shown(Arc::unwrap_or_clone(item)),
+            }),
             delete_request: None,
         },
         _ => WriteRequest {

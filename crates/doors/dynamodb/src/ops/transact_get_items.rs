@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_items::{Item, item_size};
+use headwater_items::Item;
 use headwater_shapes_dynamodb::{
     Get, ItemResponse, TransactGetItem, TransactGetItemsInput, TransactGetItemsOutput,
     ops::TransactGetItems,
@@ -13,7 +13,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Dynamo,
     items::{
-        actions::{check_bytes, check_distinct, check_faults},
+        actions::{check_distinct, check_faults},
         capacity::{Consistency, Split, Told, of_read},
         fault::Fault,
         keys,
@@ -56,7 +56,6 @@ impl Handle<TransactGetItems> for Dynamo {
         let failed = |error| transaction::failed(error, &actions);
         let metered = self.admit(&reads, &tables).map_err(failed)?;
         let items = self.tables.read_together(keys).await.map_err(failed)?;
-        check_bytes(items.iter().flatten().map(item_size).sum())?;
         let told = Told::of(return_consumed_capacity.as_deref());
         let mut units: BTreeMap<String, Units> = BTreeMap::new();
         let mut responses = Vec::with_capacity(items.len());

@@ -1,6 +1,6 @@
 //! TransactWriteItems.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use headwater_items::Item;
 use headwater_shapes::Tree;
@@ -19,11 +19,18 @@ use crate::{
     items::{
         action::Action,
         actions::{check_bytes, check_distinct, check_faults},
-        capacity::{Consistency, Split, Told, of_read, of_write},
+        capacity::{Consistency, Split, Told, of_read},
         collection::metrics,
+        failed::below,
         transaction,
     },
 };
+
+/// What a write costs, and what reading its item does where it was done before.
+struct Cost {
+    write: Units,
+    read: Units,
+}
 
 /// The writes of a transaction, which their tables take.
 struct Writes {
@@ -48,9 +55,9 @@ impl Handle<TransactWriteItems> for Dynamo {
         let Writes { actions, writes } = self.read_writes(transact_items, context)?;
         let collections = collections(return_item_collection_metrics.as_deref(), &actions, &writes);
         let told = Told::of(return_consumed_capacity.as_deref());
-        let expected = match told {
+        let costs = match told {
             Told::Nothing => Vec::new(),
-            _ => self.expected(&writes).await?,
+            _ => self.costs(&actions, &writes).await?,
         };
         let done = self.tables.transact(Transaction { writes, token }).await;
         let failed = |error| {
@@ -62,14 +69,11 @@ impl Handle<TransactWriteItems> for Dynamo {
         };
         let was_done = done.map_err(failed)?;
         let mut units: BTreeMap<String, Units> = BTreeMap::new();
-        for (written, (given, table, _)) in expected.iter().zip(&actions) {
+        for (cost, (given, _, _)) in costs.iter().zip(&actions) {
             let took = units.entry(given.clone()).or_default();
             match was_done {
-                true => {
-                    let read = of_read(written.before.as_ref(), Consistency::Transactional);
-                    took.add(&read, 1.0);
-                }
-                false => took.add(&of_write(table, written), TRANSACTION_TIMES),
+                true => took.add(&cost.read, 1.0),
+                false => took.add(&cost.write, TRANSACTION_TIMES),
             }
         }
         let split = if was_done {
@@ -117,31 +121,35 @@ impl Dynamo {
         Ok(Writes { actions, writes })
     }
 
-    /// What writes will do to the items as they are: what they cost is told by it.
-    async fn expected(
+    /// What writes will cost, by the items as they are. One is read after the other, and none is kept.
+    async fn costs(
         &self,
+        actions: &[(String, TableRecord, bool)],
         writes: &[(String, Write)],
-    ) -> Result<Vec<headwater_tables::Written>, ApiError> {
-        let keys = writes
-            .iter()
-            .map(|(table, write)| (table.clone(), write.key.clone()));
-        let before = self.tables.read_together(keys.collect()).await;
-        let before = before.map_err(|error| transaction::failed(error, &[]))?;
-        let written = before.into_iter().zip(writes).map(|(before, (_, write))| {
+    ) -> Result<Vec<Cost>, ApiError> {
+        let mut costs = Vec::with_capacity(writes.len());
+        for ((name, write), (_, table, _)) in writes.iter().zip(actions) {
+            let before = self.tables.read(name, &write.key).await.map_err(below)?;
             let after = after(write, before.as_ref());
-            headwater_tables::Written { before, after }
-        });
-        Ok(written.collect())
+            costs.push(Cost {
+                write: Units::of_write(table, before.as_ref(), after.as_deref()),
+                read: of_read(before.as_ref(), Consistency::Transactional),
+            });
+        }
+        Ok(costs)
     }
 }
 
 /// What a write makes of an item.
-fn after(write: &Write, before: Option<&Item>) -> Option<Item> {
+fn after<'a>(write: &'a Write, before: Option<&'a Item>) -> Option<Cow<'a, Item>> {
     match &write.action {
-        WriteAction::Put(item) => Some(item.clone()),
-        WriteAction::Update(update) => update.apply(before.unwrap_or(&write.key)).ok(),
+        WriteAction::Put(item) => Some(Cow::Borrowed(item)),
+        WriteAction::Update(update) => {
+            let after = update.apply(before.unwrap_or(&write.key));
+            after.ok().map(Cow::Owned)
+        }
         WriteAction::Delete => None,
-        WriteAction::Check => before.cloned(),
+        WriteAction::Check => before.map(Cow::Borrowed),
     }
 }
 

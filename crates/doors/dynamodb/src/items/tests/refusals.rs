@@ -43,6 +43,17 @@ async fn puts_are_refused() {
              value: :a",
         ),
         (
+            json!({"ConditionExpression": "a = :a", "ExpressionAttributeValues": {":a": {"S": "a".repeat(2 << 20)}}}),
+            "ExpressionAttributeValues exceeds max size",
+        ),
+        (
+            json!({
+                "ConditionExpression": "a IN (:a, :a, :a)",
+                "ExpressionAttributeValues": {":a": {"S": "a".repeat(350 * 1024)}},
+            }),
+            "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size;",
+        ),
+        (
             json!({"Expected": {"a": {}}}),
             "One or more parameter values were invalid: Value must be provided when Exists is null for Attribute: a",
         ),
@@ -118,6 +129,10 @@ async fn updates_are_refused() {
         (
             json!({"AttributeUpdates": {"a": {"Action": "ADD", "Value": {"S": "a"}}}}),
             "One or more parameter values were invalid: ADD action is not supported for the type S",
+        ),
+        (
+            set("SET a = :v, b = :v", json!({"S": "v".repeat(201 * 1024)})),
+            "Item size to update has exceeded the maximum allowed size",
         ),
         (
             set("SET p = :v", json!({"S": "b"})),

@@ -213,3 +213,38 @@ async fn items_are_read_together() {
         "Transaction cancelled, please refer cancellation reasons for specific reasons [ValidationError]"
     );
 }
+
+#[tokio::test]
+async fn what_a_transaction_writes_or_reads_is_bounded() {
+    let world = World::with_items().await;
+    let filler = "x".repeat(390 * 1024);
+    let names: Vec<String> = (0..11).map(|number| number.to_string()).collect();
+    for name in &names {
+        let item = json!({"p": {"S": name}, "f": {"S": filler}});
+        let put = json!({"TableName": "plain", "Item": item});
+        world.ok::<PutItem>(put).await;
+    }
+    let all = |action: fn(&str) -> Value| -> Value {
+        let actions = names.iter().map(|name| action(name));
+        json!({"TransactItems": actions.collect::<Value>(), "ReturnConsumedCapacity": "TOTAL"})
+    };
+    let update = |name: &str| {
+        json!({"Update": {
+            "TableName": "plain",
+            "Key": key(name),
+            "UpdateExpression": "SET n = :n",
+            "ExpressionAttributeValues": {":n": {"N": "1"}},
+        }})
+    };
+    let too_large = "Transaction payload size cannot exceed 4MB. Payload Size: 43";
+    let text = world.invalid::<TransactWriteItems>(all(update)).await;
+    assert!(text.starts_with(too_large), "{text}");
+    let get = |name: &str| json!({"Get": {"TableName": "plain", "Key": key(name)}});
+    let text = world.invalid::<TransactGetItems>(all(get)).await;
+    assert!(text.starts_with(too_large), "{text}");
+    // AWS lets a small request delete as much as it names.
+    let delete = |name: &str| json!({"Delete": {"TableName": "plain", "Key": key(name)}});
+    let told = world.ok::<TransactWriteItems>(all(delete)).await;
+    let units = &told["ConsumedCapacity"][0]["WriteCapacityUnits"];
+    assert_eq!(*units, json!(11.0 * 2.0 * 391.0));
+}

@@ -32,7 +32,7 @@ impl World {
         let write = Write {
             key,
             condition: None,
-            action: WriteAction::Put(item),
+            action: WriteAction::Put(item.into()),
         };
         self.tables().write("taxi", write).await.unwrap();
     }
