@@ -206,7 +206,7 @@ impl Tables {
         let layout = table.layout();
         // Here and now, though it may wait for the disk: the way to another thread takes longer than what is in memory.
         let item = find(&*core.view(), &layout.record, &layout.base(key)?)?;
-        table.counters.read(&item);
+        table.counters.read(item.as_ref());
         Ok(item)
     }
 
@@ -227,7 +227,7 @@ impl Tables {
                 let table = core.table(table)?;
                 let layout = table.layout();
                 let item = find(&*view, &layout.record, &layout.base(key)?)?;
-                table.counters.read(&item);
+                table.counters.read(item.as_ref());
                 Ok(item)
             };
             keys.iter().map(read).collect::<Result<Vec<_>, Error>>()
