@@ -60,7 +60,7 @@ def serialization(text):
 
 
 def test_errors_have_the_namespace_of_what_raises_them(server, dynamodb, table):
-    put(dynamodb, table, p="a")
+    put(dynamodb, table, {"p": "a"})
     text = "Requested resource not found: Table: none not found"
     none = {"TableName": "none"}
     assert refused(server, "DescribeTable", none) == (400, f"{DYNAMO}#ResourceNotFoundException", {"message": text})
@@ -133,7 +133,7 @@ def test_a_body_without_a_type_is_json(server):
 def test_bodies_may_be_packed(server, dynamodb, table, packing, pack):
     body = json.dumps({"TableName": table, "Item": item(p=packing, text="x" * 5000)}).encode()
     assert send(server, "PutItem", pack(body), Content_Encoding=packing).status == 200
-    for broken in [body, pack(body)[:-1], b""]:
+    for broken in [body, pack(body)[1:], b""]:
         assert refused(server, "PutItem", broken, Content_Encoding=packing)[0] == 500
     assert refused(server, "PutItem", body, Content_Encoding="br")[0] == 500
     large = json.dumps({"TableName": table, "Item": item(p="large", text="x" * (20 << 20))}).encode()

@@ -209,7 +209,7 @@ impl Tables {
         let layout = table.layout();
         // Here and now, though it may wait for the disk: the way to another thread takes longer than what is in memory.
         let item = find(&*core.view(), &layout.record, &layout.base(key)?)?;
-        table.counters.read(&item);
+        table.counters.read(item.as_ref());
         Ok(item)
     }
 
@@ -232,7 +232,7 @@ impl Tables {
                 let table = core.table(table)?;
                 let layout = table.layout();
                 let item = find(&*view, &layout.record, &layout.base(key)?)?;
-                table.counters.read(&item);
+                table.counters.read(item.as_ref());
                 bytes += item.as_ref().map_or(0, item_size);
                 items.push(item);
                 // What is too large is counted, and not kept.

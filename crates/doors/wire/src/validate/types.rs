@@ -92,8 +92,7 @@ impl Words {
             ));
         }
         let body = text.trim_end_matches('=');
-        let alien = |c: &char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '=');
-        if let Some(c) = body.chars().find(alien) {
+        if let Some(c) = body.chars().find(|c| self.is_alien(*c)) {
             return wrong(&format!("Invalid Base64 character: '{c}'"));
         }
         if STANDARD.decode(&text).is_err() {

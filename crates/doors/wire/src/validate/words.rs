@@ -43,6 +43,12 @@ impl Words {
         }
     }
 
+    /// Whether a character has no place in base64. DynamoDB tells of padding that stands elsewhere in other words.
+    pub fn is_alien(self, c: char) -> bool {
+        let is_padding = self == Self::Dynamo && c == '=';
+        !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/') && !is_padding
+    }
+
     /// The words for a text that is no base64.
     pub fn no_blob(self, text: &str, why: &str) -> String {
         match self {
