@@ -238,7 +238,7 @@ async fn act(world: &World, random: &SeededRandom, round: i64) {
         let item = item(&format!("p{}", n % 5), n, &[("x", number(round))]);
         (
             TABLE.to_owned(),
-            write(key_of(&item), WriteAction::Put(item)),
+            write(key_of(&item), WriteAction::Put(item.into())),
         )
     };
     // Those that a crash cuts off may be done or not.
