@@ -39,7 +39,7 @@ mod write;
 pub use capacity::{Access, Limit, Metered, Throttled, Units, units};
 pub use change::Change;
 pub use error::Error;
-pub use index::{Batch, FjallIndex, Index, LateIndex, MemoryIndex, Rows, Span, View};
+pub use index::{Batch, FjallIndex, Index, LateIndex, Lookup, MemoryIndex, Rows, Span, View};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
 pub use record::{
     Begin, Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,

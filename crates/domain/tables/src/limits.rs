@@ -70,6 +70,8 @@ pub(crate) const CALLS_A_WRITE: usize = 256;
 /// Bytes of items, before and after, of the calls that share one durable write, but for the last call: those that are
 /// answered, or changed.
 pub(crate) const WRITE_BYTES: usize = 4 << 20;
+/// Durable writes of a partition after which its worker gives the thread back that it has, for others that wait for one.
+pub(crate) const WRITES_A_THREAD: usize = 100;
 /// Changes and bytes that are read at once to bring an index up to its log.
 pub(crate) const REPLAY_RECORDS: usize = 1000;
 /// See [`REPLAY_RECORDS`].

@@ -16,7 +16,7 @@ use fjall::{
 use headwater_env::Disk;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Batch, Index, Rows, Span, View, journal};
+use super::{Batch, Index, Lookup, Rows, Span, View, journal};
 use crate::{
     Error,
     limits::{
@@ -141,6 +141,13 @@ impl FjallIndex {
     }
 }
 
+impl Lookup for FjallIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let found = self.rows.get(key).map_err(failed)?;
+        Ok(found.map(Bytes::from))
+    }
+}
+
 impl Index for FjallIndex {
     fn view(&self) -> Box<dyn View> {
         Box::new(FjallView {
@@ -177,12 +184,14 @@ struct FjallView {
     rows: Keyspace,
 }
 
-impl View for FjallView {
+impl Lookup for FjallView {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         let found = self.snapshot.get(&self.rows, key).map_err(failed)?;
         Ok(found.map(Bytes::from))
     }
+}
 
+impl View for FjallView {
     fn range(&self, span: &Span, descending: bool) -> Rows<'_> {
         if span.is_empty() {
             return Box::new(std::iter::empty());

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Batch, Index, Rows, Span, View};
+use super::{Batch, Index, Lookup, Rows, Span, View};
 use crate::Error;
 
 pub(super) type Map = Arc<BTreeMap<Bytes, Bytes>>;
@@ -45,6 +45,12 @@ impl MemoryIndex {
     }
 }
 
+impl Lookup for MemoryIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.0.lock().rows.get(key)
+    }
+}
+
 impl Index for MemoryIndex {
     fn view(&self) -> Box<dyn View> {
         Box::new(self.0.lock().rows.clone())
@@ -55,7 +61,7 @@ impl Index for MemoryIndex {
         let rows = Arc::make_mut(&mut state.rows);
         for (key, value) in batch {
             match value {
-                Some(value) => drop(rows.insert(key.into(), value.into())),
+                Some(value) => drop(rows.insert(key, value)),
                 None => drop(rows.remove(&key[..])),
             }
         }
@@ -69,11 +75,13 @@ impl Index for MemoryIndex {
     }
 }
 
-impl View for Map {
+impl Lookup for Map {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         Ok(BTreeMap::get(self, key).cloned())
     }
+}
 
+impl View for Map {
     fn range(&self, span: &Span, descending: bool) -> Rows<'_> {
         if span.is_empty() {
             return Box::new(std::iter::empty());

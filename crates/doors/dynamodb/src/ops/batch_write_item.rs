@@ -1,6 +1,6 @@
 //! BatchWriteItem.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_items::Item;
 use headwater_shapes_dynamodb::{
@@ -35,7 +35,7 @@ enum Sent {
 /// The writes to one table, which takes them.
 struct Batch {
     given: String,
-    table: TableRecord,
+    table: Arc<TableRecord>,
     writes: Vec<Write>,
 }
 

@@ -1,6 +1,6 @@
 //! TransactWriteItems.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_items::Item;
 use headwater_shapes::Tree;
@@ -28,7 +28,7 @@ use crate::{
 /// The writes of a transaction, which their tables take.
 struct Writes {
     /// The tables as the request names them, and whether each item is shown where its condition does not hold.
-    actions: Vec<(String, TableRecord, bool)>,
+    actions: Vec<(String, Arc<TableRecord>, bool)>,
     writes: Vec<(String, Write)>,
 }
 
@@ -56,7 +56,7 @@ impl Handle<TransactWriteItems> for Dynamo {
         let failed = |error| {
             let actions: Vec<_> = actions
                 .iter()
-                .map(|(_, table, shows)| (table, *shows))
+                .map(|(_, table, shows)| (&**table, *shows))
                 .collect();
             transaction::failed(error, &actions)
         };
@@ -157,7 +157,7 @@ fn digest(sent: &[TransactWriteItem]) -> [u8; 32] {
 /// The collections that are written to, each once.
 fn collections(
     sent: Option<&str>,
-    actions: &[(String, TableRecord, bool)],
+    actions: &[(String, Arc<TableRecord>, bool)],
     writes: &[(String, Write)],
 ) -> Option<BTreeMap<String, Vec<ItemCollectionMetrics>>> {
     let mut all: BTreeMap<String, Vec<ItemCollectionMetrics>> = BTreeMap::new();
