@@ -98,13 +98,13 @@ pub(crate) const TRIM_STEP: Duration = Duration::from_secs(60);
 pub(crate) const CONFLICTS: usize = 20;
 
 /// Bytes of the index's cache of blocks.
-pub(crate) const INDEX_CACHE_BYTES: u64 = 48 << 20;
-/// Bytes of one of the index's tables in memory, of which there are at most four: one that is written to, which one batch
-/// may exceed, [`INDEX_SEALED`] that wait for the disk, and one that the engine ended to be rid of a journal.
+pub(crate) const INDEX_CACHE_BYTES: u64 = 32 << 20;
+/// Bytes of one of the index's tables in memory, of which there are at most three: one that is written to, which one batch
+/// may exceed, [`INDEX_SEALED`] that waits for the disk, and one that the engine ended to be rid of a journal.
 pub(crate) const INDEX_MEMTABLE_BYTES: u64 = 8 << 20;
 /// Full tables in memory that wait for the disk; with more, writes wait. The engine has writes wait at 4, and does so even
 /// when it has failed.
-pub(crate) const INDEX_SEALED: usize = 2;
+pub(crate) const INDEX_SEALED: usize = 1;
 /// Files in the index's first level at which writes wait until some are merged; the engine slows down at 20.
 pub(crate) const INDEX_RUNS: usize = 16;
 /// How long a write waits before it looks again whether there is room.
