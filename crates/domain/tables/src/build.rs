@@ -214,7 +214,8 @@ impl Core {
     /// Removes the first rows of a span; where to go on, if there may be more.
     fn remove_some(&self, span: &Span) -> Result<Option<Vec<u8>>, Error> {
         let (rows, next) = self.first(span, REMOVE_ROWS)?;
-        let removals = rows.into_iter().map(|row| (row.to_vec(), None));
+        // Each of its own: what is read is a part of a block, which a row would hold in memory.
+        let removals = rows.iter().map(|row| (Bytes::copy_from_slice(row), None));
         self.write_now(removals.collect())?;
         Ok(next)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use headwater_items::{Item, decode, encode};
+use headwater_items::{Item, decode, encode, item_size};
 use headwater_log::Record;
 use headwater_types::Millis;
 
@@ -19,6 +19,12 @@ const EXPIRED: u8 = 1;
 const EXISTED: u8 = 2;
 const HAS_AFTER: u8 = 4;
 const HAS_BEFORE: u8 = 8;
+
+/// Bytes of a record before its items, and of an item's length.
+const HEAD: usize = 2;
+const LENGTH: usize = 4;
+/// Bytes that most items have beside their names and values.
+const ITEM_OVERHEAD: usize = 32;
 
 /// A change of one item.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +51,8 @@ pub(crate) struct Altered {
     pub key: BaseKey,
     pub before: Option<Arc<Item>>,
     pub after: Option<Arc<Item>>,
+    /// The bytes of the item after, which its record and its row have.
+    pub bytes: Option<Bytes>,
     pub expired: bool,
 }
 
@@ -53,23 +61,41 @@ struct Parts {
     existed: bool,
     before: Option<Item>,
     after: Option<Item>,
+    bytes: Option<Bytes>,
     expired: bool,
 }
 
 impl Altered {
+    /// A change that is made now.
+    pub fn new(key: BaseKey, before: Option<Arc<Item>>, after: Option<Arc<Item>>) -> Self {
+        let bytes = after.as_ref().map(|item| encoded(item).into());
+        Self {
+            key,
+            before,
+            after,
+            bytes,
+            expired: false,
+        }
+    }
+
     /// The value of its record, whose key is the item's.
     pub fn encode(&self, keeps_before: bool) -> Vec<u8> {
         let before = self.before.as_ref().filter(|_| keeps_before);
         let flag = |flag: u8, is_set: bool| if is_set { flag } else { 0 };
-        let mut to = Writer::default();
+        let before = before.map(|item| encoded(item));
+        let items = self
+            .bytes
+            .iter()
+            .map(|bytes| &bytes[..])
+            .chain(before.as_deref());
+        let length: usize = items.clone().map(|item| LENGTH + item.len()).sum();
+        let mut to = Writer(Vec::with_capacity(HEAD + length));
         to.u8(VERSION);
         to.u8(flag(EXPIRED, self.expired)
             | flag(EXISTED, self.before.is_some())
             | flag(HAS_AFTER, self.after.is_some())
             | flag(HAS_BEFORE, before.is_some()));
-        for item in self.after.iter().chain(before) {
-            put_item(item, &mut to);
-        }
+        items.for_each(|item| to.bytes(item));
         to.0
     }
 
@@ -80,6 +106,8 @@ impl Altered {
             key: BaseKey::decode(key)?,
             before: None,
             after: parts.after.map(Arc::new),
+            // Of its own: what is read of a log is many records.
+            bytes: parts.bytes.map(|bytes| Bytes::copy_from_slice(&bytes)),
             expired: parts.expired,
         })
     }
@@ -108,29 +136,28 @@ impl Parts {
             return None;
         }
         let flags = from.u8()?;
-        let mut item = |flag: u8| match flags & flag {
+        let mut bytes = |flag: u8| match flags & flag {
             0 => Some(None),
-            _ => read_item(&mut from).map(Some),
+            _ => from.bytes().map(Some),
         };
-        let (after, before) = (item(HAS_AFTER)?, item(HAS_BEFORE)?);
+        let (bytes, before) = (bytes(HAS_AFTER)?, bytes(HAS_BEFORE)?);
+        let item = |bytes: &Option<Bytes>| bytes.as_deref().map(decode).transpose().ok();
+        let (after, before) = (item(&bytes)?, item(&before)?);
         from.0.is_empty().then_some(Self {
             existed: flags & EXISTED != 0,
             before,
             after,
+            bytes,
             expired: flags & EXPIRED != 0,
         })
     }
 }
 
-/// Appends an item behind its length.
-fn put_item(item: &Item, to: &mut Writer) {
-    let mut bytes = Vec::new();
+/// The bytes of an item, without room to spare.
+fn encoded(item: &Item) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(item_size(item) + ITEM_OVERHEAD);
     encode(item, &mut bytes);
-    to.bytes(&bytes);
-}
-
-fn read_item(from: &mut Reader) -> Option<Item> {
-    decode(&from.bytes()?).ok()
+    bytes.into_boxed_slice()
 }
 
 #[cfg(test)]
@@ -158,10 +185,12 @@ mod tests {
             (Some(item(false)), None, false),
         ] {
             let change = Altered {
-                key: BaseKey::decode(&key).unwrap(),
-                before: before.clone(),
-                after: after.clone(),
                 expired: after.is_none(),
+                ..Altered::new(
+                    BaseKey::decode(&key).unwrap(),
+                    before.clone(),
+                    after.clone(),
+                )
             };
             let record = Record {
                 offset: 3,

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use headwater_catalog::{Version, Versioned};
 use headwater_env::Env;
 use headwater_log::{Retention, ShardLog, ShardNumber};
@@ -138,8 +139,8 @@ impl Core {
 
     /// The same. Waits for the disk.
     pub fn write_now(&self, batch: Batch) -> Result<(), Error> {
-        let size = |(key, value): &(Vec<u8>, Option<Vec<u8>>)| {
-            key.len() + value.as_ref().map_or(0, Vec::len)
+        let size = |(key, value): &(Bytes, Option<Bytes>)| {
+            key.len() + value.as_ref().map_or(0, Bytes::len)
         };
         let bytes: usize = batch.iter().map(size).sum();
         self.unsynced.fetch_add(bytes as u64, SeqCst);
@@ -160,7 +161,8 @@ impl Core {
 }
 
 /// A record as it shows at `now`: what takes no time is over.
-pub(crate) fn shown(mut record: TableRecord, now: Millis) -> TableRecord {
+pub(crate) fn shown(record: &TableRecord, now: Millis) -> TableRecord {
+    let mut record = record.clone();
     match record.state {
         TableState::Creating(until) | TableState::Updating(until) if until <= now => {
             record.state = TableState::Active;

@@ -27,6 +27,9 @@ impl RowKind {
 /// hash or a second.
 const ENTRY_HEAD: usize = 1 + 8 + 8 + 8;
 
+/// The bytes of an item's row before its key: kind, table, hash.
+const ITEM_HEAD: usize = 1 + 8 + 8;
+
 /// The bits of a shard's number that say the partition.
 const PARTITION_BITS: u32 = 8;
 
@@ -118,13 +121,15 @@ impl BaseKey {
 
     /// The row of the item.
     pub fn row(&self, table: u64) -> Vec<u8> {
-        let row = Row::of(RowKind::Item, table).number(self.hash);
+        let mut row = Vec::with_capacity(ITEM_HEAD + self.bytes.len());
+        row.push(RowKind::Item as u8);
+        let row = Row(row).number(table).number(self.hash);
         row.bytes(&self.bytes).0
     }
 
     /// The key of the item that a row has.
     pub fn of_row(row: &[u8]) -> Option<Self> {
-        Self::decode(row.get(1 + 8 + 8..)?)
+        Self::decode(row.get(ITEM_HEAD..)?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a table's record means for its items: the indexes that they have entries in, and which entries these are.
 
+use std::sync::Arc;
+
 use headwater_items::{Item, Value};
 
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
 /// A table's record with its indexes.
 #[derive(Debug, Clone)]
 pub(crate) struct Layout {
-    pub record: TableRecord,
+    pub record: Arc<TableRecord>,
     /// The indexes that are kept, all of whose entries are not there yet where they are new.
     pub indexes: Vec<Index>,
 }
@@ -59,7 +61,7 @@ impl Layout {
         });
         Self {
             indexes: local.chain(global).chain(expiry).collect(),
-            record,
+            record: Arc::new(record),
         }
     }
 

@@ -44,7 +44,7 @@ pub use change::Change;
 pub use counts::{Counts, IndexMetrics, TableMetrics};
 pub use destinations::{Destination, DestinationFault, DestinationState, Precision};
 pub use error::Error;
-pub use index::{Batch, FjallIndex, Index, LateIndex, MemoryIndex, Rows, Span, View};
+pub use index::{Batch, FjallIndex, Index, LateIndex, Lookup, MemoryIndex, Rows, Span, View};
 pub use ports::{NotPut, Outgoing, OutgoingChange, Receivers, Unfit};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
 pub use record::{

@@ -90,6 +90,8 @@ pub(crate) const CALLS_A_WRITE: usize = 256;
 /// Bytes of items, before and after, of the calls that share one durable write, but for the last call: those that are
 /// answered, or changed.
 pub(crate) const WRITE_BYTES: usize = 4 << 20;
+/// Durable writes of a partition after which its worker gives the thread back that it has, for others that wait for one.
+pub(crate) const WRITES_A_THREAD: usize = 100;
 /// Changes and bytes that are read at once to bring an index up to its log.
 pub(crate) const REPLAY_RECORDS: usize = 1000;
 /// See [`REPLAY_RECORDS`].
@@ -116,13 +118,13 @@ pub(crate) const TRIM_STEP: Duration = Duration::from_secs(60);
 pub(crate) const CONFLICTS: usize = 20;
 
 /// Bytes of the index's cache of blocks.
-pub(crate) const INDEX_CACHE_BYTES: u64 = 48 << 20;
-/// Bytes of one of the index's tables in memory, of which there are at most four: one that is written to, which one batch
-/// may exceed, [`INDEX_SEALED`] that wait for the disk, and one that the engine ended to be rid of a journal.
+pub(crate) const INDEX_CACHE_BYTES: u64 = 32 << 20;
+/// Bytes of one of the index's tables in memory, of which there are at most three: one that is written to, which one batch
+/// may exceed, [`INDEX_SEALED`] that waits for the disk, and one that the engine ended to be rid of a journal.
 pub(crate) const INDEX_MEMTABLE_BYTES: u64 = 8 << 20;
 /// Full tables in memory that wait for the disk; with more, writes wait. The engine has writes wait at 4, and does so even
 /// when it has failed.
-pub(crate) const INDEX_SEALED: usize = 2;
+pub(crate) const INDEX_SEALED: usize = 1;
 /// Files in the index's first level at which writes wait until some are merged; the engine slows down at 20.
 pub(crate) const INDEX_RUNS: usize = 16;
 /// How long a write waits before it looks again whether there is room.

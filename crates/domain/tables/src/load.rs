@@ -11,7 +11,7 @@ use crate::{
     core::{Core, Table, kept_from},
     destinations::progress_shards,
     index::Batch,
-    keys::{meta_row, shard, transactions},
+    keys::{shard, transactions},
     layout::Layout,
     limits::{OPEN_AT_ONCE, REPLAY_BYTES, REPLAY_RECORDS},
     partition::{Partition, Records},
@@ -114,9 +114,7 @@ impl Core {
         tracing::error!(%table, partition = partition.index, position, end, "the log lost changes that the index of tables has");
         partition.meta.position = end;
         // The log gives the offsets in between to other changes now, which an index that forgot this would skip.
-        let row = meta_row(partition.table, partition.index);
-        let corrected = (row, Some(partition.meta.encode()));
-        self.write(vec![corrected]).await?;
+        self.write(vec![partition.row()]).await?;
         self.sync().await
     }
 
@@ -127,8 +125,7 @@ impl Core {
         partition: &mut Partition,
         chunk: &Chunk,
     ) -> Result<Batch, Error> {
-        let view = self.view();
-        let mut pass = Pass::new(layout, &*view, self.env.clock.now());
+        let mut pass = Pass::new(layout, &*self.index, self.env.clock.now());
         for record in &chunk.records {
             pass.replay(record)?;
         }
@@ -225,8 +222,7 @@ impl Core {
         participant: &Participant<'_>,
         time: Millis,
     ) -> Result<Batch, Error> {
-        let view = self.view();
-        let mut pass = Pass::new(layout, &*view, time);
+        let mut pass = Pass::new(layout, &*self.index, time);
         for (key, value) in &*participant.records {
             pass.redo(key, &value.clone().into())?;
         }

@@ -163,9 +163,9 @@ impl Inner {
     ) -> Result<TableRecord, E> {
         for _ in 0..CONFLICTS {
             let (layout, version) = self.core.table(name)?.current();
-            let mut record = shown(layout.record.clone(), self.core.env.clock.now());
+            let mut record = shown(&layout.record, self.core.env.clock.now());
             change(&mut record)?;
-            if record == layout.record {
+            if record == *layout.record {
                 return Ok(record);
             }
             let (inner, changed) = (self.clone(), record.clone());
@@ -204,7 +204,7 @@ impl Inner {
         let _one = self.changing.lock().await;
         let table = self.core.table(name)?;
         let (layout, version) = table.current();
-        let record = layout.record.clone();
+        let record = TableRecord::clone(&layout.record);
         if record.protected {
             return Err(Error::Protected(name.to_owned()));
         }

@@ -2,7 +2,9 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use headwater_items::{Item, encode, item_size};
+use bytes::Bytes;
+use headwater_env::wait_for;
+use headwater_items::{Item, item_size};
 use headwater_log::{Append, Appended, NewRecord, ShardNumber};
 use headwater_types::Millis;
 
@@ -69,8 +71,8 @@ impl Partition {
         shard(self.table, self.index)
     }
 
-    /// Appends changes to the log, and writes what they make of the index.
-    pub async fn commit(
+    /// Appends changes to the log, and writes what they make of the index. Waits for the disk.
+    pub fn commit(
         &mut self,
         core: &Arc<Core>,
         layout: &Layout,
@@ -80,10 +82,10 @@ impl Partition {
             return Ok(());
         }
         let records = Records::new(changes, layout.keeps_before());
-        let appended = self.append(core, layout, &records).await?;
+        let appended = wait_for(self.append(core, layout, &records))?;
         let mut batch = Batch::new();
         self.apply(layout, changes, appended.time, &mut batch);
-        core.write(batch).await
+        core.write_now(batch)
     }
 
     /// Appends records to the log.
@@ -123,7 +125,13 @@ impl Partition {
         }
         self.meta.position += changes.len() as u64;
         self.meta.time = time;
-        batch.push((meta_row(self.table, self.index), Some(self.meta.encode())));
+        batch.push(self.row());
+    }
+
+    /// The row that says how far the index is.
+    pub fn row(&self) -> (Bytes, Option<Bytes>) {
+        let row = meta_row(self.table, self.index);
+        (row.into(), Some(self.meta.encode().into()))
     }
 
     fn alter(&mut self, layout: &Layout, change: &Altered, batch: &mut Batch) {
@@ -149,16 +157,11 @@ impl Partition {
                 entries.bytes = (entries.bytes + more).saturating_sub(gone);
             }
             if old != new {
-                batch.extend(old.map(|row| (row, None)));
-                batch.extend(new.map(|row| (row, Some(Vec::new()))));
+                batch.extend(old.map(|row| (row.into(), None)));
+                batch.extend(new.map(|row| (row.into(), Some(Bytes::new()))));
             }
         }
-        let value = after.map(|item| {
-            let mut bytes = Vec::new();
-            encode(item, &mut bytes);
-            bytes
-        });
-        batch.push((row, value));
+        batch.push((row.into(), change.bytes.clone()));
     }
 
     /// Adds some items to the indexes that are new; the rows of it, and whether there are more to add.
@@ -187,7 +190,7 @@ impl Partition {
             if let Some(entry) = index.entry(record, &item, &key) {
                 entries.count += 1;
                 entries.bytes += index.size(record, &item);
-                batch.push((entry, Some(Vec::new())));
+                batch.push((entry.into(), Some(Bytes::new())));
             }
             last = Some(row.to_vec());
             if bytes >= FILL_BYTES {
@@ -196,7 +199,7 @@ impl Partition {
         }
         entries.filled = last;
         self.meta.indexes.insert(index.id, entries);
-        batch.push((meta_row(self.table, self.index), Some(self.meta.encode())));
+        batch.push(self.row());
         Ok((batch, true))
     }
 }

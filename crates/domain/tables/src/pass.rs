@@ -10,7 +10,7 @@ use crate::{
     Error, TableRecord, Units, Write, WriteAction, WriteError, Written,
     capacity::Charging,
     change::Altered,
-    index::View,
+    index::Lookup,
     keys::BaseKey,
     layout::{Layout, expiry},
     limits::{EXPIRED_MAX, ITEM_BYTES, NESTING},
@@ -28,7 +28,7 @@ pub(crate) enum Cause {
 /// Writes of one partition, in their order.
 pub(crate) struct Pass<'a> {
     pub layout: &'a Layout,
-    view: &'a dyn View,
+    rows: &'a dyn Lookup,
     now: Millis,
     /// The items that were changed, by their keys.
     items: HashMap<Vec<u8>, Option<Arc<Item>>>,
@@ -72,10 +72,10 @@ impl From<Outcome> for Written {
 }
 
 impl<'a> Pass<'a> {
-    pub fn new(layout: &'a Layout, view: &'a dyn View, now: Millis) -> Self {
+    pub fn new(layout: &'a Layout, rows: &'a dyn Lookup, now: Millis) -> Self {
         Self {
             layout,
-            view,
+            rows,
             now,
             items: HashMap::new(),
             changes: Vec::new(),
@@ -84,9 +84,13 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Does a write. One that leaves the item as it is makes no change.
-    pub fn write(&mut self, write: Write, cause: &Cause) -> Result<Outcome, WriteError> {
-        let key = self.layout.base(&write.key)?;
+    /// Does a write of the item with this key. One that leaves the item as it is makes no change.
+    pub fn write(
+        &mut self,
+        key: BaseKey,
+        write: Write,
+        cause: &Cause,
+    ) -> Result<Outcome, WriteError> {
         self.admit(cause)?;
         let before = self.find(&key)?;
         if let Some(condition) = &write.condition {
@@ -106,13 +110,10 @@ impl<'a> Pass<'a> {
         };
         self.charge(cause, &before, &after)?;
         if after != before {
-            let change = Altered {
-                key,
-                before: before.clone(),
-                after: after.clone(),
+            self.add(Altered {
                 expired: *cause != Cause::Call,
-            };
-            self.add(change);
+                ..Altered::new(key, before.clone(), after.clone())
+            });
         }
         Ok(Outcome { before, after })
     }
@@ -165,7 +166,7 @@ impl<'a> Pass<'a> {
     fn find(&self, key: &BaseKey) -> Result<Option<Arc<Item>>, Error> {
         match self.items.get(&key.bytes) {
             Some(known) => Ok(known.clone()),
-            None => Ok(find(self.view, &self.layout.record, key)?.map(Arc::new)),
+            None => Ok(find(self.rows, &self.layout.record, key)?.map(Arc::new)),
         }
     }
 
@@ -225,13 +226,13 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// The item with this key, as a view has it.
+/// The item with this key, as it is among these rows.
 pub(crate) fn find(
-    view: &dyn View,
+    rows: &dyn Lookup,
     record: &TableRecord,
     key: &BaseKey,
 ) -> Result<Option<Item>, Error> {
-    let Some(bytes) = view.get(&key.row(record.number))? else {
+    let Some(bytes) = rows.get(&key.row(record.number))? else {
         return Ok(None);
     };
     let item = decode(&bytes).map_err(|_| Error::damaged(&record.name, "an item is not one"))?;

@@ -138,8 +138,16 @@ impl Tables {
     /// # Errors
     /// [`Error::NoTable`].
     pub fn get(&self, name: &str) -> Result<TableRecord, Error> {
-        let record = self.inner.core.table(name)?.layout().record.clone();
-        Ok(shown(record, self.inner.core.env.clock.now()))
+        let record = self.kept(name)?;
+        Ok(shown(&record, self.inner.core.env.clock.now()))
+    }
+
+    /// The same as it is kept, for those that look at it with each call: a state that takes no time may be over.
+    ///
+    /// # Errors
+    /// [`Error::NoTable`].
+    pub fn kept(&self, name: &str) -> Result<Arc<TableRecord>, Error> {
+        Ok(self.inner.core.table(name)?.layout().record.clone())
     }
 
     /// How many tables there are.
@@ -320,9 +328,10 @@ impl Inner {
         cause: Cause,
     ) -> Result<Written, WriteError> {
         let layout = table.layout();
-        let partition = layout.base(&write.key)?.partition(layout.record.partitions);
+        let key = layout.base(&write.key)?;
+        let partition = key.partition(layout.record.partitions);
         let (reply, answer) = oneshot::channel();
-        let call = Call::Write(Box::new(write), cause, reply);
+        let call = Call::Write(key, Box::new(write), cause, reply);
         self.call(table, &layout, partition, call, answer).await?
     }
 

@@ -6,6 +6,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use headwater_env::wait_for;
 use headwater_log::{Append, Appended, NewRecord};
 use tokio::sync::oneshot;
 
@@ -14,7 +15,7 @@ use crate::{
     change::Altered,
     core::Table,
     index::Batch,
-    keys::transactions,
+    keys::{BaseKey, transactions},
     limits::{TRANSACTION_BYTES, TRANSACTION_TIMES},
     partition::Records,
     pass::{Cause, Pass},
@@ -26,7 +27,7 @@ use crate::{
 /// The writes of one partition, by their places in the transaction.
 struct Part {
     table: Arc<Table>,
-    writes: Vec<(usize, Write)>,
+    writes: Vec<(usize, BaseKey, Write)>,
 }
 
 /// A borrowed partition, and what is to be changed there.
@@ -81,22 +82,20 @@ impl Inner {
             }
         }
         let _claim = token.as_ref().map(|(token, _)| Claim(self, token.clone()));
-        self.transact_new(writes, &token).await?;
+        self.transact_new(writes, token).await?;
         Ok(false)
     }
 
     async fn transact_new(
         self: &Arc<Self>,
         writes: Vec<(String, Write)>,
-        token: &Option<(String, [u8; 32])>,
+        token: Option<(String, [u8; 32])>,
     ) -> Result<(), Cancellation> {
         let count = writes.len();
         let parts = self.parts(writes)?;
         let (mut borrowed, inner) = (self.borrow(parts).await?, self.clone());
-        let evaluate = move || (inner.evaluate(&mut borrowed, count), borrowed);
-        let (evaluated, borrowed) = self.core.env.blocking(evaluate).await;
-        match evaluated {
-            Ok(()) => Ok(self.commit(borrowed, token).await?),
+        let work = move || match inner.evaluate(&mut borrowed, count) {
+            Ok(()) => Ok(inner.commit(borrowed, &token)?),
             Err(reasons) => {
                 if let Cancellation::Reasons(_) = &reasons {
                     tables(&borrowed).for_each(|table| table.counters.cancelled());
@@ -104,7 +103,8 @@ impl Inner {
                 give_back(borrowed);
                 Err(reasons)
             }
-        }
+        };
+        self.core.env.blocking(work).await
     }
 
     /// The writes by the partitions that they are of, in order.
@@ -113,13 +113,14 @@ impl Inner {
         for (at, (name, write)) in writes.into_iter().enumerate() {
             let table = self.core.table(&name)?;
             let layout = table.layout();
-            let partition = layout.base(&write.key)?.partition(layout.record.partitions);
+            let key = layout.base(&write.key)?;
+            let partition = key.partition(layout.record.partitions);
             let new = || Part {
                 table: table.clone(),
                 writes: Vec::new(),
             };
             let part = parts.entry((table.number, partition)).or_insert_with(new);
-            part.writes.push((at, write));
+            part.writes.push((at, key, write));
         }
         Ok(parts)
     }
@@ -154,17 +155,17 @@ impl Inner {
     /// Does the writes in the order of their partitions, without writing anything yet, until what they made is too large.
     /// Waits for the disk.
     fn evaluate(&self, borrowed: &mut [Borrowed], count: usize) -> Result<(), Cancellation> {
-        let (view, now) = (self.core.view(), self.core.env.clock.now());
+        let (rows, now) = (&*self.core.index, self.core.env.clock.now());
         let mut reasons: Vec<Option<WriteError>> = vec![None; count];
         let (mut used, mut made) = (Vec::with_capacity(borrowed.len()), 0);
         for borrowed in borrowed {
             let Lease {
                 partition, layout, ..
             } = &borrowed.lease;
-            let mut pass = Pass::new(layout, &*view, now);
+            let mut pass = Pass::new(layout, rows, now);
             pass.charging = self.core.charging(&borrowed.part.table, partition.index);
-            for (at, write) in borrowed.part.writes.drain(..) {
-                match (pass.write(write, &Cause::Call), reasons.get_mut(at)) {
+            for (at, key, write) in borrowed.part.writes.drain(..) {
+                match (pass.write(key, write, &Cause::Call), reasons.get_mut(at)) {
                     (Ok(outcome), _) => made += outcome.made(),
                     (Err(error), Some(reason)) => {
                         borrowed.part.table.counters.refused(&error);
@@ -195,8 +196,8 @@ impl Inner {
     }
 
     /// Writes what is to be changed, and gives the partitions back. After a failure they are not: their workers read them
-    /// anew, and give them what they lack of the transaction.
-    async fn commit(
+    /// anew, and give them what they lack of the transaction. Waits for the disk.
+    fn commit(
         &self,
         borrowed: Vec<Borrowed>,
         token: &Option<(String, [u8; 32])>,
@@ -204,7 +205,7 @@ impl Inner {
         let is_changed = |borrowed: &Borrowed| !borrowed.changes.is_empty();
         let (mut changed, unchanged): (Vec<_>, Vec<_>) = borrowed.into_iter().partition(is_changed);
         if token.is_some() || !changed.is_empty() {
-            self.write_all(&mut changed, token).await?;
+            self.write_all(&mut changed, token)?;
             for borrowed in &changed {
                 borrowed.part.table.counters.wrote(&borrowed.changes);
             }
@@ -214,7 +215,7 @@ impl Inner {
     }
 
     /// Appends what is to be changed, and writes it to the index.
-    async fn write_all(
+    fn write_all(
         &self,
         changed: &mut [Borrowed],
         token: &Option<(String, [u8; 32])>,
@@ -226,7 +227,7 @@ impl Inner {
         let ids: Vec<_> = changed.iter().map(id).collect();
         let since = ids.iter().map(|id| (*id, self.core.env.clock.now()));
         self.core.unsettled.lock().extend(since);
-        let appended = self.append(changed, token).await?;
+        let appended = wait_for(self.append(changed, token))?;
         let mut batch = Batch::new();
         for (borrowed, appended) in changed.iter_mut().zip(appended) {
             let Lease {
@@ -235,7 +236,7 @@ impl Inner {
             partition.expects(&appended, layout)?;
             partition.apply(layout, &borrowed.changes, appended.time, &mut batch);
         }
-        self.core.write(batch).await?;
+        self.core.write_now(batch)?;
         self.core.unsettled.lock().retain(|id, _| !ids.contains(id));
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! The worker of one partition: it alone writes there.
 //!
 //! It takes the writes that wait, does them one after the other, appends what they changed with one durable write, writes
-//! it to the index, and answers. After a write that failed nothing is guessed at: the partition is read anew. To a
-//! transaction it lends the partition whole, and waits until it has it back.
+//! it to the index, and answers; all of it on one thread that may wait for the disk, which it has while writes come. After
+//! a write that failed nothing is guessed at: the partition is read anew. To a transaction it lends the partition whole,
+//! and waits until it has it back.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -13,8 +14,9 @@ use crate::{
     Error, Write, WriteError, Written,
     change::Altered,
     core::{Core, Table},
+    keys::BaseKey,
     layout::Layout,
-    limits::{CALLS_A_WRITE, WRITE_BYTES},
+    limits::{CALLS_A_WRITE, WRITE_BYTES, WRITES_A_THREAD},
     partition::Partition,
     pass::{Cause, Outcome, Pass},
 };
@@ -24,7 +26,8 @@ pub(crate) type Reply = oneshot::Sender<Result<Written, WriteError>>;
 
 /// A call to a worker.
 pub(crate) enum Call {
-    Write(Box<Write>, Cause, Reply),
+    /// Writes the item with this key.
+    Write(BaseKey, Box<Write>, Cause, Reply),
     /// Lends the partition.
     Lend(oneshot::Sender<Result<Lease, Error>>),
     /// Adds some items to new indexes; whether there may be more.
@@ -53,6 +56,12 @@ struct Turn {
     answers: Vec<(Reply, Result<Outcome, WriteError>)>,
 }
 
+/// The calls to a worker, in order.
+struct Calls {
+    waiting: VecDeque<Call>,
+    more: mpsc::Receiver<Call>,
+}
+
 pub(crate) struct Worker {
     place: Place,
     /// The partition; none before the first call, and after a write that failed.
@@ -67,6 +76,26 @@ struct Place {
     index: u16,
 }
 
+impl Calls {
+    /// The next call, once there is one; none when nobody can call any more.
+    async fn next(&mut self) -> Option<Call> {
+        match self.waiting.pop_front() {
+            Some(call) => Some(call),
+            None => self.more.recv().await,
+        }
+    }
+
+    /// Adds those that came meanwhile; whether a write is the first of all.
+    fn gather(&mut self) -> bool {
+        while self.waiting.len() < CALLS_A_WRITE
+            && let Ok(call) = self.more.try_recv()
+        {
+            self.waiting.push_back(call);
+        }
+        matches!(self.waiting.front(), Some(Call::Write(..)))
+    }
+}
+
 impl Worker {
     pub fn new(core: Arc<Core>, table: Arc<Table>, index: u16) -> Self {
         Self {
@@ -76,35 +105,50 @@ impl Worker {
     }
 
     /// Works until nobody can call any more.
-    pub async fn run(mut self, mut calls: mpsc::Receiver<Call>) {
-        let (mut taken, mut more) = (VecDeque::new(), Vec::new());
-        while calls.recv_many(&mut more, CALLS_A_WRITE).await > 0 {
-            taken.extend(more.drain(..));
-            while !taken.is_empty() {
-                self.turn(&mut taken).await;
+    pub async fn run(mut self, more: mpsc::Receiver<Call>) {
+        let env = self.place.core.env.clone();
+        let mut calls = Calls {
+            waiting: VecDeque::new(),
+            more,
+        };
+        while let Some(call) = calls.next().await {
+            let prepared = self.prepare().await;
+            match call {
+                Call::Lend(reply) => self.lend(prepared, reply).await,
+                Call::Fill(reply) => {
+                    let filled = match prepared {
+                        Ok(()) => self.fill().await,
+                        Err(error) => Err(error),
+                    };
+                    // A caller that went away asks again.
+                    drop(reply.send(filled));
+                }
+                write @ Call::Write(..) => {
+                    calls.waiting.push_front(write);
+                    match prepared {
+                        Ok(()) => (self, calls) = env.blocking(move || self.write_all(calls)).await,
+                        Err(error) => refuse(&mut calls.waiting, &error),
+                    }
+                }
             }
         }
     }
 
-    /// Does the writes that come first, as far as they fit into one durable write, or else the first call.
-    async fn turn(&mut self, calls: &mut VecDeque<Call>) {
-        let prepared = self.prepare().await;
-        match calls.pop_front() {
-            Some(Call::Lend(reply)) => self.lend(prepared, reply).await,
-            Some(Call::Fill(reply)) => {
-                let filled = match prepared {
-                    Ok(()) => self.fill().await,
-                    Err(error) => Err(error),
-                };
-                // A caller that went away asks again.
-                drop(reply.send(filled));
+    /// Does the writes that wait, and those that come meanwhile, on one thread: waking others takes longer than what there is
+    /// to do. It is given back after some time, or where the partition is to be read anew.
+    fn write_all(mut self, mut calls: Calls) -> (Self, Calls) {
+        for _ in 0..WRITES_A_THREAD {
+            let has_write = calls.gather();
+            match &mut self.partition {
+                Some(partition) if has_write => {
+                    if self.place.write(partition, &mut calls.waiting).is_err() {
+                        self.partition = None;
+                    }
+                }
+                _ => break,
             }
-            Some(write) => {
-                calls.push_front(write);
-                self.write(prepared, calls).await;
-            }
-            None => {}
         }
+        (self, calls)
     }
 
     /// Reads the partition where it is not known.
@@ -122,54 +166,6 @@ impl Worker {
         }
         self.partition = Some(partition);
         Ok(())
-    }
-
-    async fn write(&mut self, prepared: Result<(), Error>, calls: &mut VecDeque<Call>) {
-        let layout = self.place.table.layout();
-        let mut turn = Turn::default();
-        match &prepared {
-            Ok(()) => turn = self.evaluate(&layout, calls).await,
-            Err(error) => refuse(calls, error),
-        }
-        let committed = match &mut self.partition {
-            Some(partition) => {
-                let core = &self.place.core;
-                partition.commit(core, &layout, &turn.changes).await
-            }
-            None => return,
-        };
-        let counters = &self.place.table.counters;
-        match committed {
-            Ok(()) => counters.wrote(&turn.changes),
-            Err(_) => self.partition = None,
-        }
-        // The items are shared no more: answers take them over.
-        drop(turn.changes);
-        for (reply, outcome) in turn.answers {
-            if let Err(error) = &outcome {
-                counters.refused(error);
-            }
-            let answer = match &committed {
-                Ok(()) => outcome.map(Written::from),
-                Err(error) => Err(WriteError::Failed(error.clone())),
-            };
-            // A caller that went away has its write nevertheless.
-            drop(reply.send(answer));
-        }
-    }
-
-    /// Does the writes that come first, where that may wait for the disk.
-    async fn evaluate(&self, layout: &Arc<Layout>, calls: &mut VecDeque<Call>) -> Turn {
-        let (place, layout) = (self.place.clone(), layout.clone());
-        let mut waiting = std::mem::take(calls);
-        let evaluate = move || {
-            let mut turn = Turn::default();
-            place.evaluate(&layout, &mut waiting, &mut turn);
-            (turn, waiting)
-        };
-        let (turn, waiting) = self.place.core.env.blocking(evaluate).await;
-        *calls = waiting;
-        turn
     }
 
     async fn lend(
@@ -214,18 +210,43 @@ impl Worker {
 }
 
 impl Place {
+    /// Does the writes that come first, as far as they fit into one durable write, and answers them. After a failure nobody
+    /// knows the partition.
+    fn write(&self, partition: &mut Partition, calls: &mut VecDeque<Call>) -> Result<(), Error> {
+        let (layout, mut turn) = (self.table.layout(), Turn::default());
+        self.evaluate(&layout, calls, &mut turn);
+        let committed = partition.commit(&self.core, &layout, &turn.changes);
+        let counters = &self.table.counters;
+        if committed.is_ok() {
+            counters.wrote(&turn.changes);
+        }
+        // The items are shared no more: answers take them over.
+        drop(turn.changes);
+        for (reply, outcome) in turn.answers {
+            if let Err(error) = &outcome {
+                counters.refused(error);
+            }
+            let answer = match &committed {
+                Ok(()) => outcome.map(Written::from),
+                Err(error) => Err(WriteError::Failed(error.clone())),
+            };
+            // A caller that went away has its write nevertheless.
+            drop(reply.send(answer));
+        }
+        committed
+    }
+
     /// Does the writes that come first, each after those before it.
     fn evaluate(&self, layout: &Layout, calls: &mut VecDeque<Call>, turn: &mut Turn) {
-        let view = self.core.view();
-        let mut pass = Pass::new(layout, &*view, self.core.env.clock.now());
+        let mut pass = Pass::new(layout, &*self.core.index, self.core.env.clock.now());
         pass.charging = self.core.charging(&self.table, self.index);
         let mut bytes = 0;
         while bytes < WRITE_BYTES
             && let Some(call) = calls.pop_front()
         {
             match call {
-                Call::Write(write, cause, reply) => {
-                    let outcome = pass.write(*write, &cause);
+                Call::Write(key, write, cause, reply) => {
+                    let outcome = pass.write(key, *write, &cause);
                     if let Some(charging) = &pass.charging {
                         charging.take(&std::mem::take(&mut pass.used), 1.0);
                     }
@@ -255,7 +276,7 @@ fn size(outcome: &Result<Outcome, WriteError>) -> usize {
 fn refuse(calls: &mut VecDeque<Call>, error: &Error) {
     while let Some(call) = calls.pop_front() {
         match call {
-            Call::Write(_, _, reply) => {
+            Call::Write(.., reply) => {
                 drop(reply.send(Err(WriteError::Failed(error.clone()))));
             }
             other => {
@@ -295,7 +316,11 @@ mod tests {
         let inner = &world.tables.inner;
         let worker = Worker::new(inner.core.clone(), inner.core.table("t").unwrap(), 0);
         for write in [put(None), refused] {
-            let call = || Call::Write(Box::new(write.clone()), Cause::Call, oneshot::channel().0);
+            let key = worker.place.table.layout().base(&write.key).unwrap();
+            let call = || {
+                let (write, reply) = (Box::new(write.clone()), oneshot::channel().0);
+                Call::Write(key.clone(), write, Cause::Call, reply)
+            };
             let mut calls: VecDeque<_> = (0..CALLS_A_WRITE).map(|_| call()).collect();
             let mut turn = Turn::default();
             let (place, layout) = (&worker.place, worker.place.table.layout());

@@ -8,10 +8,11 @@ use std::sync::{
     atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst},
 };
 
+use bytes::Bytes;
 use headwater_catalog::Table;
 use headwater_log::ShardLog;
 use headwater_tables::{
-    Batch, Error, Index, IndexState, MemoryIndex, NewTable, Tables, View, WriteAction,
+    Batch, Error, Index, IndexState, Lookup, MemoryIndex, NewTable, Tables, View, WriteAction,
 };
 use headwater_types::kept::Prefix;
 use support::{TABLE, World, add_late, in_time, item, key_of, new_table, number, target, write};
@@ -46,6 +47,12 @@ impl Gate {
         while self.begun.load(SeqCst) == 0 {
             tokio::task::yield_now().await;
         }
+    }
+}
+
+impl Lookup for Held {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.rows.get(key)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Tables by their names and ARNs, and who may do what with them.
 
+use std::sync::Arc;
+
 use headwater_iam::{Access, Policy};
 use headwater_tables::{Error, TableRecord};
 use headwater_types::Millis;
@@ -180,27 +182,29 @@ impl Dynamo {
     /// The table that a request about tables names, if the caller may do with it what they call.
     pub(crate) fn table(&self, named: &str, context: &Context) -> Result<TableRecord, ApiError> {
         let name = name_of(named, true, context)?;
-        self.permitted(&name, is_shown(named, context), context)?
-            .ok_or_else(|| no_table(&name))
+        let found = self.permitted(&name, is_shown(named, context), context)?;
+        let shown = found.and_then(|_| self.tables.get(&name).ok());
+        shown.ok_or_else(|| no_table(&name))
     }
 
     /// The table that a `ResourceArn` names, if the caller may do with it what they call. The word in its text is AWS's.
     pub(crate) fn resource(&self, arn: &str, context: &Context) -> Result<TableRecord, ApiError> {
         let name = name_of_resource(arn, context)?;
-        self.permitted(name, true, context)?
-            .ok_or_else(|| not_found(format_args!("ResourcArn: {arn} not found")))
+        let found = self.permitted(name, true, context)?;
+        let shown = found.and_then(|_| self.tables.get(name).ok());
+        shown.ok_or_else(|| not_found(format_args!("ResourcArn: {arn} not found")))
     }
 
-    /// The table of this name, if the caller may do with it what they call; to those of other accounts one that is not
+    /// The table of this name as it is kept, if the caller may do with it what they call; to those of other accounts one that is not
     /// there is one that nobody shares with them.
     pub(crate) fn permitted(
         &self,
         name: &str,
         is_shown: bool,
         context: &Context,
-    ) -> Result<Option<TableRecord>, ApiError> {
+    ) -> Result<Option<Arc<TableRecord>>, ApiError> {
         let found = match is_shown {
-            true => self.tables.get(name).ok(),
+            true => self.tables.kept(name).ok(),
             false => None,
         };
         let text = found.as_ref().and_then(|table| table.policy.as_ref());

@@ -26,7 +26,7 @@ pub use open_files::raise_open_files;
 pub use process::{ProcessUsage, process_usage};
 pub use random::{Random, SeededRandom, SystemRandom};
 pub use sim_disk::SimDisk;
-pub use tasks::{Spawn, TokioTasks, may_block};
+pub use tasks::{Spawn, TokioTasks, may_block, wait_for};
 
 /// The machine as a crate may use it; cheap to clone.
 #[derive(Clone)]

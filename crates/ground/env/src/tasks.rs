@@ -67,6 +67,15 @@ pub fn may_block() -> bool {
     MAY_BLOCK.get() || Handle::try_current().is_err()
 }
 
+/// Waits for `work` on a thread that may block. The work itself must not need one: should all that there are wait so, none
+/// would be left for it.
+///
+/// # Panics
+/// On a thread that runs asynchronous tasks.
+pub fn wait_for<T>(work: impl Future<Output = T>) -> T {
+    Handle::current().block_on(work)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +91,14 @@ mod tests {
         let work = move || tell.send(may_block()).unwrap_or_default();
         env.tasks.thread("one", Box::new(work));
         assert!(told.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn work_that_may_block_waits_for_what_tasks_do() {
+        let env = Env::real();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let waiting = env.blocking(|| wait_for(told));
+        let (heard, told) = tokio::join!(waiting, async { tell.send(7) });
+        assert_eq!((heard, told), (Ok(7), Ok(())));
     }
 }

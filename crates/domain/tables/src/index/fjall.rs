@@ -11,12 +11,12 @@ use std::{
 use bytes::Bytes;
 use fjall::{
     AbstractTree, Database, JournalRecoveryError, Keyspace, KeyspaceCreateOptions, KvPair,
-    PersistMode, Readable, Snapshot,
+    PersistMode, Readable, Snapshot, config::PartitioningPolicy,
 };
 use headwater_env::Disk;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
-use super::{Batch, Index, Rows, Span, View, journal};
+use super::{Batch, Index, Lookup, Rows, Span, View, journal};
 use crate::{
     Error,
     limits::{
@@ -62,13 +62,6 @@ impl FjallIndex {
             let folder = folder.display();
             Error::Index(format!("{folder} cannot be opened: {error}").into())
         })?;
-        // The gate has the engine begin another table in memory, and not the engine itself: it does so at its leisure, and a
-        // thread of its that asks another for it may wait for itself.
-        let options = || {
-            KeyspaceCreateOptions::default()
-                .max_memtable_size(u64::MAX)
-                .manual_journal_persist(true)
-        };
         let rows = database.keyspace(KEYSPACE, options).map_err(failed)?;
         Ok(Self {
             database,
@@ -106,6 +99,20 @@ fn open(disk: &dyn Disk, folder: &Path) -> fjall::Result<Database> {
     }
 }
 
+/// How the rows are kept, from the making of the index on.
+fn options() -> KeyspaceCreateOptions {
+    // Below the first level a file is 64 MiB, whose index and filter as one would be a block of a MiB and one of a third
+    // of that: a cache that cannot have those of all files would read one at each call.
+    let below_the_first = || PartitioningPolicy::new([false, true]);
+    KeyspaceCreateOptions::default()
+        .index_block_partitioning_policy(below_the_first())
+        .filter_block_partitioning_policy(below_the_first())
+        // The gate has the engine begin another table in memory, and not the engine itself: it does so at its leisure, and
+        // a thread of its that asks another for it may wait for itself.
+        .max_memtable_size(u64::MAX)
+        .manual_journal_persist(true)
+}
+
 impl FjallIndex {
     /// Does a write, unless one failed before.
     fn writing(&self, write: impl FnOnce() -> fjall::Result<()>) -> Result<(), Error> {
@@ -138,6 +145,13 @@ impl FjallIndex {
         Err(Error::Index(
             "its disk does not keep up with what is written".into(),
         ))
+    }
+}
+
+impl Lookup for FjallIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        let found = self.rows.get(key).map_err(failed)?;
+        Ok(found.map(Bytes::from))
     }
 }
 
@@ -177,12 +191,14 @@ struct FjallView {
     rows: Keyspace,
 }
 
-impl View for FjallView {
+impl Lookup for FjallView {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         let found = self.snapshot.get(&self.rows, key).map_err(failed)?;
         Ok(found.map(Bytes::from))
     }
+}
 
+impl View for FjallView {
     fn range(&self, span: &Span, descending: bool) -> Rows<'_> {
         if span.is_empty() {
             return Box::new(std::iter::empty());

@@ -6,10 +6,11 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use bytes::Bytes;
 use headwater_env::Disk;
 use parking_lot::Mutex;
 
-use super::{Batch, FjallIndex, Index, View, memory::Map};
+use super::{Batch, FjallIndex, Index, Lookup, View, memory::Map};
 use crate::Error;
 
 /// An index in a folder, which is made with the first row.
@@ -54,6 +55,12 @@ impl LateIndex {
         }
         let index = FjallIndex::open(&*self.disk, &self.folder)?;
         Ok(self.opened.get_or_init(|| index))
+    }
+}
+
+impl Lookup for LateIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.opened.get().map_or(Ok(None), |index| index.get(key))
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::{Batch, Index, Rows, Span, View};
+use super::{Batch, Index, Lookup, Rows, Span, View};
 use crate::Error;
 
 pub(super) type Map = Arc<BTreeMap<Bytes, Bytes>>;
@@ -31,7 +31,7 @@ impl State {
         let rows = Arc::make_mut(&mut self.rows);
         for (key, value) in batch {
             match value {
-                Some(value) => drop(rows.insert(key.into(), value.into())),
+                Some(value) => drop(rows.insert(key, value)),
                 None => drop(rows.remove(&key[..])),
             }
         }
@@ -78,6 +78,12 @@ impl MemoryIndex {
     }
 }
 
+impl Lookup for MemoryIndex {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        self.0.lock().rows.get(key)
+    }
+}
+
 impl Index for MemoryIndex {
     fn view(&self) -> Box<dyn View> {
         Box::new(self.0.lock().rows.clone())
@@ -96,11 +102,13 @@ impl Index for MemoryIndex {
     }
 }
 
-impl View for Map {
+impl Lookup for Map {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
         Ok(BTreeMap::get(self, key).cloned())
     }
+}
 
+impl View for Map {
     fn range(&self, span: &Span, descending: bool) -> Rows<'_> {
         if span.is_empty() {
             return Box::new(std::iter::empty());

@@ -19,8 +19,9 @@ pub use memory::MemoryIndex;
 
 use crate::Error;
 
-/// Rows to write: none in place of a value removes the row.
-pub type Batch = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+/// Rows to write: none in place of a value removes the row. The index keeps them in memory for a while, so that their
+/// bytes are to have no room to spare.
+pub type Batch = Vec<(Bytes, Option<Bytes>)>;
 
 /// Rows in the order in which they were asked for.
 pub type Rows<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), Error>> + 'a>;
@@ -74,8 +75,17 @@ pub fn behind(mut key: Vec<u8>) -> Vec<u8> {
     key
 }
 
-/// Rows that are kept. Its calls may wait for the disk.
-pub trait Index: Send + Sync {
+/// Rows that are found by their keys.
+pub trait Lookup {
+    /// The value of a key. Waits for the disk.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error>;
+}
+
+/// Rows that are kept: they are found as they are now, one by one. Its calls may wait for the disk.
+pub trait Index: Lookup + Send + Sync {
     /// The rows as they are now, and stay for the view.
     fn view(&self) -> Box<dyn View>;
 
@@ -101,13 +111,7 @@ pub trait Index: Send + Sync {
 }
 
 /// Rows as they were at one moment.
-pub trait View: Send {
-    /// The value of a key.
-    ///
-    /// # Errors
-    /// When the engine fails.
-    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error>;
-
+pub trait View: Lookup + Send {
     /// The rows of a span, in order, or from its end.
     fn range(&self, span: &Span, descending: bool) -> Rows<'_>;
 }

@@ -5,7 +5,7 @@ use headwater_env::Env;
 use super::*;
 
 fn contract(index: &dyn Index) {
-    let put = |key: &str, value: &str| (key.into(), Some(value.into()));
+    let put = |key: &'static str, value: &'static str| (key.into(), Some(value.into()));
     let rows = |view: &dyn View, from: &str, to: &str, descending: bool| {
         let span = Span {
             from: from.into(),
@@ -30,6 +30,8 @@ fn contract(index: &dyn Index) {
     assert_eq!(rows(&*after, "a", "d", false), ["a1", "c3"]);
     assert_eq!(rows(&*after, "b", "e", true), ["d4", "c3"]);
     assert!(rows(&*after, "e", "b", false).is_empty());
+    assert_eq!(index.get(b"d").unwrap().as_deref(), Some(&b"4"[..]));
+    assert_eq!(index.get(b"b").unwrap(), None);
     index.sync().unwrap();
 }
 

@@ -116,7 +116,7 @@ impl Inner {
 
     async fn keep_streams_of(self: &Arc<Self>, table: &Arc<Table>) -> Result<(), Error> {
         let layout = table.layout();
-        let mut record = layout.record.clone();
+        let mut record = TableRecord::clone(&layout.record);
         if !record.unsettled_streams().is_empty() {
             record = self.settle_streams(&record.name).await?;
         }

@@ -1,5 +1,7 @@
 //! Tables as requests about items name them.
 
+use std::sync::Arc;
+
 use headwater_tables::{TableRecord, TableState};
 use headwater_wire::{ApiError, Context};
 
@@ -34,11 +36,15 @@ impl Dynamo {
     ///
     /// # Errors
     /// They may not, or it is not there, or not yet.
-    pub(crate) fn open(&self, named: &Named, context: &Context) -> Result<TableRecord, ApiError> {
+    pub(crate) fn open(
+        &self,
+        named: &Named,
+        context: &Context,
+    ) -> Result<Arc<TableRecord>, ApiError> {
         let is_shown = place::is_shown(&named.given, context);
         let found = self.permitted(&named.name, is_shown, context)?;
         let now = self.clock.now();
-        let is_open = |table: &TableRecord| match table.state {
+        let is_open = |table: &Arc<TableRecord>| match table.state {
             TableState::Creating(until) => now >= until,
             TableState::Deleting => false,
             TableState::Active | TableState::Updating(_) => true,

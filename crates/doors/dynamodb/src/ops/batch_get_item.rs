@@ -1,6 +1,6 @@
 //! BatchGetItem.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_items::{Item, item_size};
 use headwater_shapes_dynamodb::{
@@ -84,7 +84,7 @@ impl Dynamo {
         &self,
         sent: BTreeMap<String, KeysAndAttributes>,
         context: &Context,
-    ) -> Result<Vec<(Gets, TableRecord)>, ApiError> {
+    ) -> Result<Vec<(Gets, Arc<TableRecord>)>, ApiError> {
         check_dialects(&sent)?;
         let gets = sent
             .into_iter()

@@ -35,7 +35,7 @@ enum Sent {
 /// The writes to one table, which takes them.
 struct Batch {
     given: String,
-    table: TableRecord,
+    table: Arc<TableRecord>,
     writes: Vec<Write>,
 }
 

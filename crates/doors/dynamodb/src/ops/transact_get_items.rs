@@ -1,6 +1,6 @@
 //! TransactGetItems.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use headwater_items::Item;
 use headwater_shapes_dynamodb::{
@@ -44,7 +44,7 @@ impl Handle<TransactGetItems> for Dynamo {
         let reads = transact_items.into_iter().map(|sent| read(sent, context));
         let reads = reads.collect::<Result<Vec<_>, _>>()?;
         let tables = reads.iter().map(|read| self.open(&read.named, context));
-        let tables = tables.collect::<Result<Vec<TableRecord>, _>>()?;
+        let tables = tables.collect::<Result<Vec<Arc<TableRecord>>, _>>()?;
         let checked = reads.iter().zip(&tables);
         check_faults(checked.map(|(read, table)| check(read, table)).collect())?;
         let keys = reads.iter().zip(&tables);
@@ -52,7 +52,7 @@ impl Handle<TransactGetItems> for Dynamo {
             .map(|(read, table)| (table.name.clone(), read.key.clone()))
             .collect();
         check_distinct(keys.iter().map(|(table, key)| (table.as_str(), key)))?;
-        let actions: Vec<_> = tables.iter().map(|table| (table, false)).collect();
+        let actions: Vec<_> = tables.iter().map(|table| (&**table, false)).collect();
         let failed = |error| transaction::failed(error, &actions);
         let metered = self.admit(&reads, &tables).map_err(failed)?;
         let items = self.tables.read_together(keys).await.map_err(failed)?;
@@ -76,7 +76,11 @@ impl Handle<TransactGetItems> for Dynamo {
 
 impl Dynamo {
     /// The ways to the capacity of all reads, which may be made now.
-    fn admit(&self, reads: &[Read], tables: &[TableRecord]) -> Result<Vec<Metered>, Cancellation> {
+    fn admit(
+        &self,
+        reads: &[Read],
+        tables: &[Arc<TableRecord>],
+    ) -> Result<Vec<Metered>, Cancellation> {
         let metered = reads
             .iter()
             .zip(tables)

@@ -1,6 +1,6 @@
 //! TransactWriteItems.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use headwater_items::Item;
 use headwater_shapes::Tree;
@@ -35,7 +35,7 @@ struct Cost {
 /// The writes of a transaction, which their tables take.
 struct Writes {
     /// The tables as the request names them, and whether each item is shown where its condition does not hold.
-    actions: Vec<(String, TableRecord, bool)>,
+    actions: Vec<(String, Arc<TableRecord>, bool)>,
     writes: Vec<(String, Write)>,
 }
 
@@ -63,7 +63,7 @@ impl Handle<TransactWriteItems> for Dynamo {
         let failed = |error| {
             let actions: Vec<_> = actions
                 .iter()
-                .map(|(_, table, shows)| (table, *shows))
+                .map(|(_, table, shows)| (&**table, *shows))
                 .collect();
             transaction::failed(error, &actions)
         };
@@ -124,7 +124,7 @@ impl Dynamo {
     /// What writes will cost, by the items as they are. One is read after the other, and none is kept.
     async fn costs(
         &self,
-        actions: &[(String, TableRecord, bool)],
+        actions: &[(String, Arc<TableRecord>, bool)],
         writes: &[(String, Write)],
     ) -> Result<Vec<Cost>, ApiError> {
         let mut costs = Vec::with_capacity(writes.len());
@@ -165,7 +165,7 @@ fn digest(sent: &[TransactWriteItem]) -> [u8; 32] {
 /// The collections that are written to, each once.
 fn collections(
     sent: Option<&str>,
-    actions: &[(String, TableRecord, bool)],
+    actions: &[(String, Arc<TableRecord>, bool)],
     writes: &[(String, Write)],
 ) -> Option<BTreeMap<String, Vec<ItemCollectionMetrics>>> {
     let mut all: BTreeMap<String, Vec<ItemCollectionMetrics>> = BTreeMap::new();

@@ -15,7 +15,7 @@ fn disk() -> Arc<dyn Disk> {
 
 /// Rows of a batch, none of whose bytes are 0.
 fn batch(number: u8, rows: u8, bytes: usize) -> Batch {
-    let row = |row| (vec![number, row], Some(vec![number; bytes]));
+    let row = |row| (vec![number, row].into(), Some(vec![number; bytes].into()));
     (0..rows).map(row).collect()
 }
 
@@ -26,8 +26,7 @@ fn all(index: &FjallIndex) -> Batch {
     };
     let view = index.view();
     let rows = view.range(&span, false).map(Result::unwrap);
-    rows.map(|(key, value)| (key.to_vec(), Some(value.to_vec())))
-        .collect()
+    rows.map(|(key, value)| (key, Some(value))).collect()
 }
 
 #[test]
@@ -46,7 +45,7 @@ fn many_writers_do_not_make_tables_in_memory_grow() {
             scope.spawn(move || {
                 for write in 0..WRITES {
                     index
-                        .write(vec![(key(writer, write), Some(vec![7; 60]))])
+                        .write(vec![(key(writer, write).into(), Some(vec![7; 60].into()))])
                         .unwrap();
                     let tree = &index.rows.tree;
                     assert!(tree.active_memtable().size() <= 2 * MEMTABLE);
