@@ -243,6 +243,7 @@ const SQS: &[&str] = &[
 ];
 
 const DYNAMODB: &[&str] = &[
+    "BatchExecuteStatement",
     "BatchGetItem",
     "BatchWriteItem",
     "CreateTable",
@@ -257,6 +258,8 @@ const DYNAMODB: &[&str] = &[
     "DescribeTimeToLive",
     "DisableKinesisStreamingDestination",
     "EnableKinesisStreamingDestination",
+    "ExecuteStatement",
+    "ExecuteTransaction",
     "GetItem",
     "GetResourcePolicy",
     "ListTables",

@@ -11,6 +11,7 @@ mod errors;
 mod indexes;
 mod items;
 mod ops;
+mod partiql;
 mod place;
 mod policy;
 mod projection;
@@ -55,6 +56,7 @@ const READS_MANY: Line = READS_ONE.gives_records();
 /// them ("Resource-based policy considerations").
 pub fn table(dynamo: Arc<Dynamo>) -> Table {
     Routes::new(&SERVICE, dynamo)
+        .route::<shapes::BatchExecuteStatement>(WRITES_MANY.gives_records())
         .direct::<shapes::BatchGetItem>(READS_MANY)
         .direct::<shapes::BatchWriteItem>(WRITES_MANY)
         .route::<shapes::CreateTable>(WRITES)
@@ -66,6 +68,8 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::DescribeLimits>(READS)
         .route::<shapes::DescribeTable>(READS.shared())
         .route::<shapes::DescribeTimeToLive>(READS.shared())
+        .route::<shapes::ExecuteStatement>(WRITES_ONE.gives_records())
+        .route::<shapes::ExecuteTransaction>(WRITES_MANY.gives_records())
         .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)

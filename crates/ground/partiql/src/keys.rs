@@ -226,7 +226,7 @@ fn beside(attribute: &Operand, value: &Operand, name: &str) -> Option<Value> {
         (Operand::Path(Path { root, steps }), Operand::Value(value))
             if root == name && steps.is_empty() =>
         {
-            Some(value.clone())
+            Some(Value::clone(value))
         }
         _ => None,
     }

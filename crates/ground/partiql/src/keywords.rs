@@ -13,7 +13,7 @@ go goto grant group having identity immediate in index indicator initially inner
 intersect interval into is isolation join key language last leading left level like limit list local lower match max min
 missing module names national natural nchar next no not null nullif numeric octet_length of on only open option or order
 outer output overlaps pad partial pivot position precision prepare preserve primary prior privileges procedure public read
-real references relative remove restrict revoke right rollback rows schema scroll section select session session_user set
+real references relative remove restrict returning revoke right rollback rows schema scroll section select session session_user set
 sexp size smallint some space sql sqlcode sqlerror sqlstate string struct substring sum symbol system_user table temporary
 then time timestamp to trailing transaction translate translation trim true tuple union unique unknown unpivot update upper
 usage user using value values varchar varying view when whenever where with work write zone

@@ -4,10 +4,6 @@ use headwater_expressions::{Condition, Path, Step, Update as Changes};
 use headwater_items::Item;
 
 /// A statement.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a request has few, which are not moved often"
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Statement {
     /// `SELECT`

@@ -2,35 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use headwater_items::Item;
-use headwater_shapes::Tree;
 use headwater_shapes_dynamodb::{
     ItemCollectionMetrics, TransactWriteItem, TransactWriteItemsInput, TransactWriteItemsOutput,
     ops::TransactWriteItems,
 };
-use headwater_tables::{
-    TableRecord, Transaction, Units, Write, WriteAction, limits::TRANSACTION_TIMES,
-};
 use headwater_wire::{ApiError, Context, Handle};
-use sha2::{Digest, Sha256};
 
 use crate::{
     Dynamo,
     items::{
         action::Action,
-        actions::{check_bytes, check_distinct, check_faults},
-        capacity::{Consistency, Split, Told, of_read, of_write},
+        actions::{check_bytes, check_faults},
+        capacity::Told,
         collection::metrics,
-        transaction,
+        together::{Acting, Writes, digest},
     },
 };
-
-/// The writes of a transaction, which their tables take.
-struct Writes {
-    /// The tables as the request names them, and whether each item is shown where its condition does not hold.
-    actions: Vec<(String, TableRecord, bool)>,
-    writes: Vec<(String, Write)>,
-}
 
 impl Handle<TransactWriteItems> for Dynamo {
     async fn handle(
@@ -45,40 +32,11 @@ impl Handle<TransactWriteItems> for Dynamo {
             client_request_token,
         } = input;
         let token = client_request_token.map(|token| (token, digest(&transact_items)));
-        let Writes { actions, writes } = self.read_writes(transact_items, context)?;
-        let collections = collections(return_item_collection_metrics.as_deref(), &actions, &writes);
+        let writes = self.read_writes(transact_items, context)?;
+        let collections = collections(return_item_collection_metrics.as_deref(), &writes);
         let told = Told::of(return_consumed_capacity.as_deref());
-        let expected = match told {
-            Told::Nothing => Vec::new(),
-            _ => self.expected(&writes).await?,
-        };
-        let done = self.tables.transact(Transaction { writes, token }).await;
-        let failed = |error| {
-            let actions: Vec<_> = actions
-                .iter()
-                .map(|(_, table, shows)| (table, *shows))
-                .collect();
-            transaction::failed(error, &actions)
-        };
-        let was_done = done.map_err(failed)?;
-        let mut units: BTreeMap<String, Units> = BTreeMap::new();
-        for (written, (given, table, _)) in expected.iter().zip(&actions) {
-            let took = units.entry(given.clone()).or_default();
-            match was_done {
-                true => {
-                    let read = of_read(written.before.as_ref(), Consistency::Transactional);
-                    took.add(&read, 1.0);
-                }
-                false => took.add(&of_write(table, written), TRANSACTION_TIMES),
-            }
-        }
-        let split = if was_done {
-            Split::Read
-        } else {
-            Split::Written
-        };
         Ok(TransactWriteItemsOutput {
-            consumed_capacity: told.of_tables(&units, split),
+            consumed_capacity: self.write_together(writes, token, told).await?,
             item_collection_metrics: collections,
         })
     }
@@ -106,64 +64,27 @@ impl Dynamo {
                     .write(&table)
                     .map(|write| (table.name.clone(), write)),
             );
-            actions.push((given, table, shows));
+            actions.push(Acting {
+                given,
+                table,
+                shows,
+                inserts: false,
+            });
         }
         let writes = check_faults(writes)?;
-        check_distinct(
-            writes
-                .iter()
-                .map(|(table, write)| (table.as_str(), &write.key)),
-        )?;
         Ok(Writes { actions, writes })
     }
-
-    /// What writes will do to the items as they are: what they cost is told by it.
-    async fn expected(
-        &self,
-        writes: &[(String, Write)],
-    ) -> Result<Vec<headwater_tables::Written>, ApiError> {
-        let keys = writes
-            .iter()
-            .map(|(table, write)| (table.clone(), write.key.clone()));
-        let before = self.tables.read_together(keys.collect()).await;
-        let before = before.map_err(|error| transaction::failed(error, &[]))?;
-        let written = before.into_iter().zip(writes).map(|(before, (_, write))| {
-            let after = after(write, before.as_ref());
-            headwater_tables::Written { before, after }
-        });
-        Ok(written.collect())
-    }
-}
-
-/// What a write makes of an item.
-fn after(write: &Write, before: Option<&Item>) -> Option<Item> {
-    match &write.action {
-        WriteAction::Put(item) => Some(item.clone()),
-        WriteAction::Update(update) => update.apply(before.unwrap_or(&write.key)).ok(),
-        WriteAction::Delete => None,
-        WriteAction::Check => before.cloned(),
-    }
-}
-
-/// A digest of what a request does.
-fn digest(sent: &[TransactWriteItem]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for sent in sent {
-        hash.update(sent.to_value().to_string());
-    }
-    hash.finalize().into()
 }
 
 /// The collections that are written to, each once.
 fn collections(
     sent: Option<&str>,
-    actions: &[(String, TableRecord, bool)],
-    writes: &[(String, Write)],
+    Writes { actions, writes }: &Writes,
 ) -> Option<BTreeMap<String, Vec<ItemCollectionMetrics>>> {
     let mut all: BTreeMap<String, Vec<ItemCollectionMetrics>> = BTreeMap::new();
-    for ((given, table, _), (_, write)) in actions.iter().zip(writes) {
-        if let Some(metrics) = metrics(sent, table, &write.key) {
-            let of_table = all.entry(given.clone()).or_default();
+    for (acting, (_, write)) in actions.iter().zip(writes) {
+        if let Some(metrics) = metrics(sent, &acting.table, &write.key) {
+            let of_table = all.entry(acting.given.clone()).or_default();
             if !of_table.contains(&metrics) {
                 of_table.push(metrics);
             }
