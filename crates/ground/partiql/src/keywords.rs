@@ -38,3 +38,21 @@ pub(crate) fn is_operator(name: &str) -> bool {
 fn is_one_of<'a>(name: &str, mut words: impl Iterator<Item = &'a str>) -> bool {
     words.any(|word| word.eq_ignore_ascii_case(name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_does_not_matter_and_other_names_are_free() {
+        assert!(WORDS.split_whitespace().is_sorted());
+        assert_eq!(WORDS.split_whitespace().map(str::len).max(), Some(LONGEST));
+        for name in ["SELECT", "inner", "Current_Timestamp"] {
+            assert!(is_keyword(name), "{name}");
+        }
+        for name in ["data", "year", "status", "selects", ""] {
+            assert!(!is_keyword(name), "{name}");
+        }
+        assert!(is_operator("Is") && !is_operator("select"));
+    }
+}
