@@ -201,7 +201,6 @@ def test_what_is_not_built_is_refused_by_name(dynamodb, table):
     assert "SSESpecification" in refused(dynamodb.create_table, **new, SSESpecification=encrypted)
     replica = [{"Create": {"RegionName": "eu-west-1"}}]
     assert "ReplicaUpdates" in refused(dynamodb.update_table, TableName=table, ReplicaUpdates=replica)
-    assert "ExecuteStatement" in refused(dynamodb.execute_statement, Statement=f'SELECT * FROM "{table}"')
     assert "CreateBackup" in refused(dynamodb.create_backup, TableName=table, BackupName="backup")
 
 

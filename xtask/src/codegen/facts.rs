@@ -257,6 +257,7 @@ const SQS: &[&str] = &[
 ];
 
 const DYNAMODB: &[&str] = &[
+    "BatchExecuteStatement",
     "BatchGetItem",
     "BatchWriteItem",
     "CreateTable",
@@ -271,6 +272,8 @@ const DYNAMODB: &[&str] = &[
     "DescribeTimeToLive",
     "DisableKinesisStreamingDestination",
     "EnableKinesisStreamingDestination",
+    "ExecuteStatement",
+    "ExecuteTransaction",
     "GetItem",
     "GetResourcePolicy",
     "ListTables",

@@ -12,6 +12,7 @@ mod errors;
 mod indexes;
 mod items;
 mod ops;
+mod partiql;
 mod place;
 mod policy;
 mod projection;
@@ -74,6 +75,7 @@ const READS_MANY: Line = READS_ONE.gives_records();
 /// them ("Resource-based policy considerations").
 pub fn table(dynamo: Arc<Dynamo>) -> Table {
     Routes::new(&SERVICE, dynamo)
+        .route::<shapes::BatchExecuteStatement>(WRITES_MANY.gives_records())
         .direct::<shapes::BatchGetItem>(READS_MANY)
         .direct::<shapes::BatchWriteItem>(WRITES_MANY)
         .route::<shapes::CreateTable>(WRITES.needs(NEW_NAME))
@@ -88,6 +90,8 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::DescribeTimeToLive>(READS.needs(NAME).shared())
         .route::<shapes::DisableKinesisStreamingDestination>(WRITES)
         .route::<shapes::EnableKinesisStreamingDestination>(WRITES)
+        .route::<shapes::ExecuteStatement>(WRITES_ONE.gives_records())
+        .route::<shapes::ExecuteTransaction>(WRITES_MANY.gives_records())
         .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)

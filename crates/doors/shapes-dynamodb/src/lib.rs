@@ -52,6 +52,22 @@ headwater_shapes::valid!(AttributeValueUpdate {
     action: tables::ATTRIBUTE_ACTION,
 });
 
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchExecuteStatementInput {
+    pub statements: Vec<BatchStatementRequest>,
+    pub return_consumed_capacity: Option<String>,
+}
+
+headwater_shapes::tree!(BatchExecuteStatementInput {required "Statements" statements,optional "ReturnConsumedCapacity" return_consumed_capacity, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchExecuteStatementOutput {
+    pub responses: Option<Vec<BatchStatementResponse>>,
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+}
+
+headwater_shapes::tree!(BatchExecuteStatementOutput {optional "Responses" responses,optional "ConsumedCapacity" consumed_capacity, });
+
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchGetItemInput {
     #[serde(rename = "RequestItems")]
@@ -83,6 +99,34 @@ pub struct BatchGetItemOutput {
 }
 
 headwater_shapes::tree!(BatchGetItemOutput {optional "Responses" responses,optional "UnprocessedKeys" unprocessed_keys,optional "ConsumedCapacity" consumed_capacity, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchStatementError {
+    pub code: Option<String>,
+    pub message: Option<String>,
+    pub item: Option<BTreeMap<String, headwater_attributes::AttributeValue>>,
+}
+
+headwater_shapes::tree!(BatchStatementError {optional "Code" code,optional "Message" message,optional "Item" item, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchStatementRequest {
+    pub statement: String,
+    pub parameters: Option<Vec<headwater_attributes::AttributeValue>>,
+    pub consistent_read: Option<bool>,
+    pub return_values_on_condition_check_failure: Option<String>,
+}
+
+headwater_shapes::tree!(BatchStatementRequest {required "Statement" statement,optional "Parameters" parameters,optional "ConsistentRead" consistent_read,optional "ReturnValuesOnConditionCheckFailure" return_values_on_condition_check_failure, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct BatchStatementResponse {
+    pub error: Option<BatchStatementError>,
+    pub table_name: Option<String>,
+    pub item: Option<BTreeMap<String, headwater_attributes::AttributeValue>>,
+}
+
+headwater_shapes::tree!(BatchStatementResponse {optional "Error" error,optional "TableName" table_name,optional "Item" item, });
 
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BatchWriteItemInput {
@@ -547,6 +591,46 @@ pub struct Endpoint {
 
 headwater_shapes::tree!(Endpoint {lenient "Address" address,lenient "CachePeriodInMinutes" cache_period_in_minutes, });
 
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ExecuteStatementInput {
+    pub statement: String,
+    pub parameters: Option<Vec<headwater_attributes::AttributeValue>>,
+    pub consistent_read: Option<bool>,
+    pub next_token: Option<String>,
+    pub return_consumed_capacity: Option<String>,
+    pub limit: Option<i32>,
+    pub return_values_on_condition_check_failure: Option<String>,
+}
+
+headwater_shapes::tree!(ExecuteStatementInput {required "Statement" statement,optional "Parameters" parameters,optional "ConsistentRead" consistent_read,optional "NextToken" next_token,optional "ReturnConsumedCapacity" return_consumed_capacity,optional "Limit" limit,optional "ReturnValuesOnConditionCheckFailure" return_values_on_condition_check_failure, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ExecuteStatementOutput {
+    pub items: Option<Vec<BTreeMap<String, headwater_attributes::AttributeValue>>>,
+    pub next_token: Option<String>,
+    pub consumed_capacity: Option<ConsumedCapacity>,
+    pub last_evaluated_key: Option<BTreeMap<String, headwater_attributes::AttributeValue>>,
+}
+
+headwater_shapes::tree!(ExecuteStatementOutput {optional "Items" items,optional "NextToken" next_token,optional "ConsumedCapacity" consumed_capacity,optional "LastEvaluatedKey" last_evaluated_key, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ExecuteTransactionInput {
+    pub transact_statements: Vec<ParameterizedStatement>,
+    pub client_request_token: Option<String>,
+    pub return_consumed_capacity: Option<String>,
+}
+
+headwater_shapes::tree!(ExecuteTransactionInput {required "TransactStatements" transact_statements,optional "ClientRequestToken" client_request_token,optional "ReturnConsumedCapacity" return_consumed_capacity, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ExecuteTransactionOutput {
+    pub responses: Option<Vec<ItemResponse>>,
+    pub consumed_capacity: Option<Vec<ConsumedCapacity>>,
+}
+
+headwater_shapes::tree!(ExecuteTransactionOutput {optional "Responses" responses,optional "ConsumedCapacity" consumed_capacity, });
+
 #[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ExpectedAttributeValue {
     #[serde(rename = "Value", skip_serializing_if = "Option::is_none")]
@@ -856,6 +940,15 @@ pub struct OnDemandThroughputOverride {
 }
 
 headwater_shapes::tree!(OnDemandThroughputOverride {optional "MaxReadRequestUnits" max_read_request_units, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ParameterizedStatement {
+    pub statement: String,
+    pub parameters: Option<Vec<headwater_attributes::AttributeValue>>,
+    pub return_values_on_condition_check_failure: Option<String>,
+}
+
+headwater_shapes::tree!(ParameterizedStatement {required "Statement" statement,optional "Parameters" parameters,optional "ReturnValuesOnConditionCheckFailure" return_values_on_condition_check_failure, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct PointInTimeRecoveryDescription {
@@ -1735,6 +1828,7 @@ pub mod ops {
 
     use super::{SERVICE, tables};
 
+    operation!(BatchExecuteStatement, tables::OP_BATCH_EXECUTE_STATEMENT, super::BatchExecuteStatementInput => super::BatchExecuteStatementOutput);
     operation!(direct BatchGetItem, tables::OP_BATCH_GET_ITEM, super::BatchGetItemInput => super::BatchGetItemOutput);
     operation!(direct BatchWriteItem, tables::OP_BATCH_WRITE_ITEM, super::BatchWriteItemInput => super::BatchWriteItemOutput);
     operation!(CreateTable, tables::OP_CREATE_TABLE, super::CreateTableInput => super::CreateTableOutput);
@@ -1749,6 +1843,8 @@ pub mod ops {
     operation!(DescribeTimeToLive, tables::OP_DESCRIBE_TIME_TO_LIVE, super::DescribeTimeToLiveInput => super::DescribeTimeToLiveOutput);
     operation!(DisableKinesisStreamingDestination, tables::OP_DISABLE_KINESIS_STREAMING_DESTINATION, super::KinesisStreamingDestinationInput => super::KinesisStreamingDestinationOutput);
     operation!(EnableKinesisStreamingDestination, tables::OP_ENABLE_KINESIS_STREAMING_DESTINATION, super::KinesisStreamingDestinationInput => super::KinesisStreamingDestinationOutput);
+    operation!(ExecuteStatement, tables::OP_EXECUTE_STATEMENT, super::ExecuteStatementInput => super::ExecuteStatementOutput);
+    operation!(ExecuteTransaction, tables::OP_EXECUTE_TRANSACTION, super::ExecuteTransactionInput => super::ExecuteTransactionOutput);
     operation!(direct GetItem, tables::OP_GET_ITEM, super::GetItemInput => super::GetItemOutput);
     operation!(GetResourcePolicy, tables::OP_GET_RESOURCE_POLICY, super::GetResourcePolicyInput => super::GetResourcePolicyOutput);
     operation!(ListTables, tables::OP_LIST_TABLES, super::ListTablesInput => super::ListTablesOutput);
@@ -2022,10 +2118,14 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &BATCH_EXECUTE_STATEMENT_INPUT,
+        output: &BATCH_EXECUTE_STATEMENT_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::REQUEST_LIMIT_EXCEEDED,
+            &errors::INTERNAL_SERVER_ERROR,
+            &errors::THROTTLING_EXCEPTION,
+        ],
     };
     pub(super) static OP_BATCH_GET_ITEM: OperationShape = OperationShape {
         name: "BatchGetItem",
@@ -2407,10 +2507,20 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &EXECUTE_STATEMENT_INPUT,
+        output: &EXECUTE_STATEMENT_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::CONDITIONAL_CHECK_FAILED_EXCEPTION,
+            &errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::ITEM_COLLECTION_SIZE_LIMIT_EXCEEDED_EXCEPTION,
+            &errors::TRANSACTION_CONFLICT_EXCEPTION,
+            &errors::REQUEST_LIMIT_EXCEEDED,
+            &errors::INTERNAL_SERVER_ERROR,
+            &errors::DUPLICATE_ITEM_EXCEPTION,
+            &errors::THROTTLING_EXCEPTION,
+        ],
     };
     pub(super) static OP_EXECUTE_TRANSACTION: OperationShape = OperationShape {
         name: "ExecuteTransaction",
@@ -2419,10 +2529,19 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &EXECUTE_TRANSACTION_INPUT,
+        output: &EXECUTE_TRANSACTION_OUTPUT,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::TRANSACTION_CANCELED_EXCEPTION,
+            &errors::TRANSACTION_IN_PROGRESS_EXCEPTION,
+            &errors::IDEMPOTENT_PARAMETER_MISMATCH_EXCEPTION,
+            &errors::PROVISIONED_THROUGHPUT_EXCEEDED_EXCEPTION,
+            &errors::REQUEST_LIMIT_EXCEEDED,
+            &errors::INTERNAL_SERVER_ERROR,
+            &errors::THROTTLING_EXCEPTION,
+        ],
     };
     pub(super) static OP_EXPORT_TABLE_TO_POINT_IN_TIME: OperationShape = OperationShape {
         name: "ExportTableToPointInTime",
@@ -3025,6 +3144,24 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    static BATCH_EXECUTE_STATEMENT_INPUT: Structure = Structure {
+        name: "BatchExecuteStatementInput",
+        members: &[
+            required("Statements", &PARTI_QL_BATCH_REQUEST),
+            optional("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_EXECUTE_STATEMENT_OUTPUT: Structure = Structure {
+        name: "BatchExecuteStatementOutput",
+        members: &[
+            optional("Responses", &PARTI_QL_BATCH_RESPONSE),
+            optional("ConsumedCapacity", &CONSUMED_CAPACITY_MULTIPLE),
+        ],
+        payload: None,
+        union: false,
+    };
     static BATCH_GET_ITEM_INPUT: Structure = Structure {
         name: "BatchGetItemInput",
         members: &[
@@ -3055,6 +3192,58 @@ mod tables {
         value: &ITEM_LIST,
         min: None,
         max: None,
+    };
+    static BATCH_STATEMENT_ERROR: Structure = Structure {
+        name: "BatchStatementError",
+        members: &[
+            optional("Code", &BATCH_STATEMENT_ERROR_CODE_ENUM),
+            optional("Message", &STRING),
+            optional("Item", &ATTRIBUTE_MAP),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static BATCH_STATEMENT_ERROR_CODE_ENUM: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "ConditionalCheckFailed",
+            "ItemCollectionSizeLimitExceeded",
+            "RequestLimitExceeded",
+            "ValidationError",
+            "ProvisionedThroughputExceeded",
+            "TransactionConflict",
+            "ThrottlingError",
+            "InternalServerError",
+            "ResourceNotFound",
+            "AccessDenied",
+            "DuplicateItem",
+        ],
+    };
+    static BATCH_STATEMENT_REQUEST: Structure = Structure {
+        name: "BatchStatementRequest",
+        members: &[
+            required("Statement", &PARTI_QL_STATEMENT),
+            optional("Parameters", &PREPARED_STATEMENT_PARAMETERS),
+            optional("ConsistentRead", &CONSISTENT_READ),
+            optional(
+                "ReturnValuesOnConditionCheckFailure",
+                &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static BATCH_STATEMENT_RESPONSE: Structure = Structure {
+        name: "BatchStatementResponse",
+        members: &[
+            optional("Error", &Shape::Structure(&BATCH_STATEMENT_ERROR)),
+            optional("TableName", &TABLE_NAME),
+            optional("Item", &ATTRIBUTE_MAP),
+        ],
+        payload: None,
+        union: false,
     };
     static BATCH_WRITE_ITEM_INPUT: Structure = Structure {
         name: "BatchWriteItemInput",
@@ -3599,6 +3788,53 @@ mod tables {
         flattened: false,
         min: None,
         max: None,
+    };
+    static EXECUTE_STATEMENT_INPUT: Structure = Structure {
+        name: "ExecuteStatementInput",
+        members: &[
+            required("Statement", &PARTI_QL_STATEMENT),
+            optional("Parameters", &PREPARED_STATEMENT_PARAMETERS),
+            optional("ConsistentRead", &CONSISTENT_READ),
+            optional("NextToken", &PARTI_QL_NEXT_TOKEN),
+            optional("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
+            optional("Limit", &POSITIVE_INTEGER_OBJECT),
+            optional(
+                "ReturnValuesOnConditionCheckFailure",
+                &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    static EXECUTE_STATEMENT_OUTPUT: Structure = Structure {
+        name: "ExecuteStatementOutput",
+        members: &[
+            optional("Items", &ITEM_LIST),
+            optional("NextToken", &PARTI_QL_NEXT_TOKEN),
+            optional("ConsumedCapacity", &Shape::Structure(&CONSUMED_CAPACITY)),
+            optional("LastEvaluatedKey", &KEY),
+        ],
+        payload: None,
+        union: false,
+    };
+    static EXECUTE_TRANSACTION_INPUT: Structure = Structure {
+        name: "ExecuteTransactionInput",
+        members: &[
+            required("TransactStatements", &PARAMETERIZED_STATEMENTS),
+            optional("ClientRequestToken", &CLIENT_REQUEST_TOKEN),
+            optional("ReturnConsumedCapacity", &RETURN_CONSUMED_CAPACITY),
+        ],
+        payload: None,
+        union: false,
+    };
+    static EXECUTE_TRANSACTION_OUTPUT: Structure = Structure {
+        name: "ExecuteTransactionOutput",
+        members: &[
+            optional("Responses", &ITEM_RESPONSE_LIST),
+            optional("ConsumedCapacity", &CONSUMED_CAPACITY_MULTIPLE),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static EXPECTED_ATTRIBUTE_MAP: Shape = Shape::Map {
         key: &ATTRIBUTE_NAME,
@@ -4193,6 +4429,52 @@ mod tables {
         payload: None,
         union: false,
     };
+    static PARAMETERIZED_STATEMENT: Structure = Structure {
+        name: "ParameterizedStatement",
+        members: &[
+            required("Statement", &PARTI_QL_STATEMENT),
+            optional("Parameters", &PREPARED_STATEMENT_PARAMETERS),
+            optional(
+                "ReturnValuesOnConditionCheckFailure",
+                &RETURN_VALUES_ON_CONDITION_CHECK_FAILURE,
+            ),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static PARAMETERIZED_STATEMENTS: Shape = Shape::List {
+        member: &Shape::Structure(&PARAMETERIZED_STATEMENT),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(100),
+    };
+    pub(super) static PARTI_QL_BATCH_REQUEST: Shape = Shape::List {
+        member: &Shape::Structure(&BATCH_STATEMENT_REQUEST),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(25),
+    };
+    pub(super) static PARTI_QL_BATCH_RESPONSE: Shape = Shape::List {
+        member: &Shape::Structure(&BATCH_STATEMENT_RESPONSE),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static PARTI_QL_NEXT_TOKEN: Shape = Shape::String {
+        min: Some(1),
+        max: Some(32768),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static PARTI_QL_STATEMENT: Shape = Shape::String {
+        min: Some(1),
+        max: Some(8192),
+        pattern: None,
+        values: &[],
+    };
     static POINT_IN_TIME_RECOVERY_DESCRIPTION: Structure = Structure {
         name: "PointInTimeRecoveryDescription",
         members: &[
@@ -4230,6 +4512,13 @@ mod tables {
         max: None,
     };
     pub(super) static POSITIVE_LONG_OBJECT: Shape = Shape::Long {
+        min: Some(1),
+        max: None,
+    };
+    pub(super) static PREPARED_STATEMENT_PARAMETERS: Shape = Shape::List {
+        member: &Shape::Structure(&ATTRIBUTE_VALUE),
+        member_name: "member",
+        flattened: false,
         min: Some(1),
         max: None,
     };

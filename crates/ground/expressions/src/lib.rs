@@ -4,6 +4,7 @@
 //! item. The older dialect (`Expected`, `AttributeUpdates`, `KeyConditions` and filters) becomes the same trees. Leaves
 //! items themselves to `items`, and what is done with the outcome to others.
 
+pub mod checked;
 mod condition;
 mod invalid;
 mod key_condition;

@@ -12,6 +12,8 @@ use crate::{
 
 /// What a conditional write says whose condition does not hold.
 pub(crate) const CONDITION_FAILED: &str = "The conditional request failed";
+/// What an insertion says whose item is there already.
+pub(crate) const DUPLICATE: &str = "Duplicate primary key exists in table";
 /// What a write says whose item a transaction is changing.
 pub(crate) const CONFLICT: &str = "Transaction is ongoing for the item";
 

@@ -30,6 +30,7 @@ pub(crate) mod single;
 pub(crate) mod source;
 pub(crate) mod start;
 pub(crate) mod throttled;
+pub(crate) mod together;
 pub(crate) mod transaction;
 pub(crate) mod update;
 pub(crate) mod values;

@@ -51,14 +51,9 @@ impl Dynamo {
         showing: Showing,
         context: &Context,
     ) -> Result<Shown, ApiError> {
-        let (target, partition) = (source.target(), source.partition_of(&range));
-        let metered = self.tables.metered(&target, partition).map_err(below)?;
-        let admitted = metered.admit();
-        admitted.map_err(|error| throttled::api(&error, &source.table.name, context))?;
-        let page = self.tables.page(&target, range).await;
-        let page = page.map_err(below)?;
-        let units = of_page(&page, source, showing.consistency);
-        metered.take(&units);
+        let (page, units) = self
+            .page_of(source, range, showing.consistency, context)
+            .await?;
         let Page {
             items,
             count,
@@ -74,5 +69,24 @@ impl Dynamo {
             last: last.map(shown),
             units,
         })
+    }
+
+    /// Reads a page, and says what that took.
+    pub(crate) async fn page_of(
+        &self,
+        source: &Source<'_>,
+        range: Range,
+        consistency: Consistency,
+        context: &Context,
+    ) -> Result<(Page, Units), ApiError> {
+        let (target, partition) = (source.target(), source.partition_of(&range));
+        let metered = self.tables.metered(&target, partition).map_err(below)?;
+        let admitted = metered.admit();
+        admitted.map_err(|error| throttled::api(&error, &source.table.name, context))?;
+        let page = self.tables.page(&target, range).await;
+        let page = page.map_err(below)?;
+        let units = of_page(&page, source, consistency);
+        metered.take(&units);
+        Ok((page, units))
     }
 }

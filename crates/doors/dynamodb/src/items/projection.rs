@@ -82,6 +82,11 @@ impl Projecting {
 }
 
 impl Wanted {
+    /// These paths; all where there are none.
+    pub fn of(paths: Vec<Path>) -> Self {
+        Self((!paths.is_empty()).then_some(Projection(paths)))
+    }
+
     /// The paths that are named.
     pub fn paths(&self) -> &[Path] {
         self.0.as_ref().map_or(&[], |projection| &projection.0)

@@ -74,7 +74,10 @@ pub(crate) fn of_source(
 }
 
 /// Whether an attribute of a key can have this value.
-fn check(
+///
+/// # Errors
+/// It cannot.
+pub(crate) fn check(
     name: &str,
     value: &Value,
     is_partition: bool,
@@ -97,7 +100,7 @@ fn check(
 }
 
 /// The values that an attribute which sorts is compared with.
-fn values(wanted: &SortCondition) -> Vec<&Value> {
+pub(crate) fn values(wanted: &SortCondition) -> Vec<&Value> {
     match wanted {
         SortCondition::Equal(value)
         | SortCondition::Less(value)

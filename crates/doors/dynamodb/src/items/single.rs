@@ -1,18 +1,20 @@
-//! Writes of one item, and what is answered to them.
+//! Reads and writes of one item, and what is answered to them.
 
 use headwater_expressions::Projection;
+use headwater_items::Item;
 use headwater_shapes_dynamodb::{ConsumedCapacity, ItemCollectionMetrics};
-use headwater_tables::{TableRecord, Write};
+use headwater_tables::{TableRecord, Units, Write};
 use headwater_wire::{ApiError, Context};
 
 use crate::{
     Dynamo,
     items::{
-        capacity::{Split, Told, of_write},
+        capacity::{Consistency, Split, Told, of_read, of_write},
         collection::metrics,
-        failed,
+        failed::{self, below},
         named::Named,
         returned::Returned,
+        throttled,
         values::Attributes,
     },
 };
@@ -44,6 +46,23 @@ pub(crate) struct Answer {
 }
 
 impl Dynamo {
+    /// Reads the item with a key that its table takes, and says what that took.
+    pub(crate) async fn read_one(
+        &self,
+        table: &TableRecord,
+        key: &Item,
+        consistency: Consistency,
+        context: &Context,
+    ) -> Result<(Option<Item>, Units), ApiError> {
+        let metered = self.tables.metered_item(table, key).map_err(below)?;
+        let admitted = metered.admit();
+        admitted.map_err(|error| throttled::api(&error, &table.name, context))?;
+        let item = self.tables.read(&table.name, key).await.map_err(below)?;
+        let units = of_read(item.as_ref(), consistency);
+        metered.take(&units);
+        Ok((item, units))
+    }
+
     /// Writes an item.
     pub(crate) async fn write(
         &self,

@@ -19,7 +19,38 @@ pub(crate) struct Reason {
     item: Option<Value>,
 }
 
+/// An action, as far as the reason why it could not be done depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Acted<'a> {
+    /// Its table.
+    pub table: &'a TableRecord,
+    /// Whether the item is shown where the condition does not hold.
+    pub shows: bool,
+    /// Whether its condition is that there is no item yet.
+    pub inserts: bool,
+}
+
+impl<'a> Acted<'a> {
+    /// A read from this table.
+    pub fn reading(table: &'a TableRecord) -> Self {
+        Self {
+            table,
+            shows: false,
+            inserts: false,
+        }
+    }
+}
+
 impl Reason {
+    /// An action whose table is not there.
+    pub fn no_table() -> Self {
+        Self {
+            code: "ResourceNotFound",
+            message: "Requested resource not found".to_owned(),
+            item: None,
+        }
+    }
+
     /// An action that its table does not take.
     pub fn invalid(message: String) -> Self {
         Self {
@@ -29,21 +60,26 @@ impl Reason {
         }
     }
 
-    /// A write that could not be done; `shows` says whether the item is shown where the condition does not hold.
+    /// A write that could not be done.
     ///
     /// # Errors
     /// It failed below: that is not the action's.
-    fn of(error: WriteError, table: &TableRecord, shows: bool) -> Result<Self, ApiError> {
-        match failed::fault(&error, table) {
+    fn of(error: WriteError, acted: Acted<'_>) -> Result<Self, ApiError> {
+        match failed::fault(&error, acted.table) {
             Some(Ok(fault)) => return Ok(Self::invalid(fault.text())),
             Some(Err(text)) => return Ok(Self::invalid(text)),
             None => {}
         }
         match error {
+            WriteError::ConditionFailed(_) if acted.inserts => Ok(Self {
+                code: "DuplicateItem",
+                message: failed::DUPLICATE.to_owned(),
+                item: None,
+            }),
             WriteError::ConditionFailed(item) => Ok(Self {
                 code: "ConditionalCheckFailed",
                 message: failed::CONDITION_FAILED.to_owned(),
-                item: item.filter(|_| shows).map(failed::json),
+                item: item.filter(|_| acted.shows).map(failed::json),
             }),
             WriteError::Conflict => Ok(Self {
                 code: "TransactionConflict",
@@ -92,9 +128,8 @@ pub(crate) fn cancelled(reasons: Vec<Option<Reason>>) -> ApiError {
         .with("CancellationReasons", shown.collect::<Vec<_>>())
 }
 
-/// A transaction that was not done; of each action its table, and whether its item is shown where its condition does not
-/// hold.
-pub(crate) fn failed(cancellation: Cancellation, actions: &[(&TableRecord, bool)]) -> ApiError {
+/// A transaction of these actions that was not done.
+pub(crate) fn failed(cancellation: Cancellation, actions: &[Acted<'_>]) -> ApiError {
     let reasons = match cancellation {
         Cancellation::Reasons(reasons) => reasons,
         Cancellation::TooLarge(bytes) => return too_large(bytes),
@@ -113,11 +148,8 @@ pub(crate) fn failed(cancellation: Cancellation, actions: &[(&TableRecord, bool)
         Cancellation::Failed(error) => return below(error),
     };
     let pairs = reasons.into_iter().zip(actions);
-    let reasons = pairs.map(|(error, (table, shows))| {
-        error
-            .map(|error| Reason::of(error, table, *shows))
-            .transpose()
-    });
+    let reasons =
+        pairs.map(|(error, acted)| error.map(|error| Reason::of(error, *acted)).transpose());
     match reasons.collect::<Result<_, _>>() {
         Ok(reasons) => cancelled(reasons),
         Err(error) => error,

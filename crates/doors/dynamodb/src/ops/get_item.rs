@@ -6,13 +6,12 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Dynamo,
     items::{
-        capacity::{Consistency, Split, Told, of_read},
-        failed::below,
+        capacity::{Consistency, Split, Told},
         keys,
         named::Named,
         placeholders::{Sent, check_used},
         projection::Projecting,
-        throttled, values,
+        values,
     },
 };
 
@@ -48,12 +47,8 @@ impl Handle<GetItem> for Dynamo {
         let table = self.open(&named, context)?;
         keys::check(&key, &table)?;
         wanted.check(&table)?;
-        let metered = self.tables.metered_item(&table, &key).map_err(below)?;
-        let admitted = metered.admit();
-        admitted.map_err(|error| throttled::api(&error, &table.name, context))?;
-        let item = self.tables.read(&table.name, &key).await.map_err(below)?;
-        let units = of_read(item.as_ref(), Consistency::of(consistent_read));
-        metered.take(&units);
+        let consistency = Consistency::of(consistent_read);
+        let (item, units) = self.read_one(&table, &key, consistency, context).await?;
         let told = Told::of(return_consumed_capacity.as_deref());
         Ok(GetItemOutput {
             item: item.map(|item| wanted.shown(item)),

@@ -1,5 +1,6 @@
 //! The operations, one file each.
 
+mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
 mod create_table;
@@ -14,6 +15,8 @@ mod describe_table;
 mod describe_time_to_live;
 mod disable_kinesis_streaming_destination;
 mod enable_kinesis_streaming_destination;
+mod execute_statement;
+mod execute_transaction;
 mod get_item;
 mod get_resource_policy;
 mod list_tables;

@@ -1,26 +1,27 @@
 //! TransactGetItems.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use headwater_items::Item;
 use headwater_shapes_dynamodb::{
     Get, ItemResponse, TransactGetItem, TransactGetItemsInput, TransactGetItemsOutput,
     ops::TransactGetItems,
 };
-use headwater_tables::{Cancellation, Metered, TableRecord, Units, WriteError};
+use headwater_tables::TableRecord;
 use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Dynamo,
     items::{
-        actions::{check_distinct, check_faults},
-        capacity::{Consistency, Split, Told, of_read},
+        actions::check_faults,
+        capacity::Told,
         fault::Fault,
         keys,
         named::Named,
         placeholders::{Sent, check_used},
         projection::{Projecting, Wanted},
-        transaction, values,
+        together::Read as Wants,
+        values,
     },
 };
 
@@ -47,53 +48,27 @@ impl Handle<TransactGetItems> for Dynamo {
         let tables = tables.collect::<Result<Vec<Arc<TableRecord>>, _>>()?;
         let checked = reads.iter().zip(&tables);
         check_faults(checked.map(|(read, table)| check(read, table)).collect())?;
-        let keys = reads.iter().zip(&tables);
-        let keys: Vec<(String, Item)> = keys
-            .map(|(read, table)| (table.name.clone(), read.key.clone()))
-            .collect();
-        check_distinct(keys.iter().map(|(table, key)| (table.as_str(), key)))?;
-        let actions: Vec<_> = tables.iter().map(|table| (&**table, false)).collect();
-        let failed = |error| transaction::failed(error, &actions);
-        let metered = self.admit(&reads, &tables).map_err(failed)?;
-        let items = self.tables.read_together(keys).await.map_err(failed)?;
+        let (mut wants, mut wanted) = (Vec::new(), Vec::new());
+        for (read, table) in reads.into_iter().zip(tables) {
+            wants.push(Wants {
+                given: read.named.given,
+                table,
+                key: read.key,
+            });
+            wanted.push(read.wanted);
+        }
         let told = Told::of(return_consumed_capacity.as_deref());
-        let mut units: BTreeMap<String, Units> = BTreeMap::new();
-        let mut responses = Vec::with_capacity(items.len());
-        for ((item, read), metered) in items.into_iter().zip(reads).zip(metered) {
-            let took = units.entry(read.named.given).or_default();
-            let cost = of_read(item.as_ref(), Consistency::Transactional);
-            metered.take(&cost);
-            took.add(&cost, 1.0);
-            let item = item.map(|item| read.wanted.shown(item));
-            responses.push(ItemResponse { item });
-        }
+        let (items, consumed_capacity) = self.get_together(wants, told).await?;
+        let responses = items
+            .into_iter()
+            .zip(wanted)
+            .map(|(item, wanted)| ItemResponse {
+                item: item.map(|item| wanted.shown(item)),
+            });
         Ok(TransactGetItemsOutput {
-            consumed_capacity: told.of_tables(&units, Split::Read),
-            responses: Some(responses),
+            consumed_capacity,
+            responses: Some(responses.collect()),
         })
-    }
-}
-
-impl Dynamo {
-    /// The ways to the capacity of all reads, which may be made now.
-    fn admit(
-        &self,
-        reads: &[Read],
-        tables: &[Arc<TableRecord>],
-    ) -> Result<Vec<Metered>, Cancellation> {
-        let metered = reads
-            .iter()
-            .zip(tables)
-            .map(|(read, table)| self.tables.metered_item(table, &read.key));
-        let metered = metered.collect::<Result<Vec<_>, _>>()?;
-        let admitted = metered
-            .iter()
-            .map(|metered| metered.admit().err().map(WriteError::Throttled));
-        let reasons: Vec<_> = admitted.collect();
-        match reasons.iter().all(Option::is_none) {
-            true => Ok(metered),
-            false => Err(Cancellation::Reasons(reasons)),
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     Comparison, Condition, Invalid, Operand, Path, Placeholders, condition::order, kinds, limits,
 };
 
-use super::raw::{Call, Node, RawOperand};
+use super::raw::{Call, Node, RawOperand, wrong_number};
 
 /// The symbols of kinds, in AWS's order.
 const KINDS: &str = "{B,NULL,SS,BOOL,L,BS,N,NS,S,M}";
@@ -119,7 +119,11 @@ fn refuse(wrong: Option<Invalid>) -> Result<(), Invalid> {
     wrong.map_or(Ok(()), Err)
 }
 
-fn compare(comparison: Comparison, one: Operand, other: Operand) -> Result<Condition, Invalid> {
+/// The comparison of two values.
+///
+/// # Errors
+/// They are the same path, or of a kind without an order that is asked for.
+pub fn compare(comparison: Comparison, one: Operand, other: Operand) -> Result<Condition, Invalid> {
     let sign = sign(comparison);
     check_distinct(sign, &one, [&other])?;
     if matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
@@ -130,7 +134,11 @@ fn compare(comparison: Comparison, one: Operand, other: Operand) -> Result<Condi
     Ok(Condition::Compare(comparison, one, other))
 }
 
-fn between(value: Operand, low: Operand, high: Operand) -> Result<Condition, Invalid> {
+/// The condition that a value lies between two others.
+///
+/// # Errors
+/// One is of a kind without an order, or the bounds are not in order.
+pub fn between(value: Operand, low: Operand, high: Operand) -> Result<Condition, Invalid> {
     check_kinds("BETWEEN", [&value, &low, &high], kinds::is_ordered)?;
     if let (Operand::Value(low), Operand::Value(high)) = (&low, &high) {
         let wanted = match order(low, high) {
@@ -152,7 +160,11 @@ fn between(value: Operand, low: Operand, high: Operand) -> Result<Condition, Inv
     Ok(Condition::Between(value, low, high))
 }
 
-fn one_of(value: Operand, others: Vec<Operand>) -> Result<Condition, Invalid> {
+/// The condition that a value equals one of others.
+///
+/// # Errors
+/// They are too many, or the same path.
+pub fn one_of(value: Operand, others: Vec<Operand>) -> Result<Condition, Invalid> {
     if others.len() > limits::IN_OPERANDS {
         return Err(Invalid::new(format!(
             "The IN operator is provided with too many operands; number of operands: {}",
@@ -166,21 +178,31 @@ fn one_of(value: Operand, others: Vec<Operand>) -> Result<Condition, Invalid> {
 
 /// A function that is a condition.
 fn function(call: &Call<'_>, placeholders: &mut Placeholders) -> Result<Condition, Invalid> {
-    let name = call.function;
+    let wrong = call.arguments().find_map(wrong_count);
+    let operands = call.arguments();
+    let operands = operands.map(|written| operand(written, placeholders));
+    let operands = operands.collect::<Result<_, _>>()?;
+    refuse(wrong)?;
+    called(call.function, operands)
+}
+
+/// The condition that a function of this name, in small letters, makes of operands.
+///
+/// # Errors
+/// There is no such function, or it does not take these.
+pub fn called(name: &str, operands: Vec<Operand>) -> Result<Condition, Invalid> {
     let right = match name {
         "attribute_exists" | "attribute_not_exists" => 1,
         _ => 2,
     };
-    let wrong = call
-        .arguments()
-        .find_map(wrong_count)
-        .or_else(|| call.wrong_count(right));
-    let first = operand(&call.first, placeholders)?;
-    let rest = operands(&call.rest, placeholders)?;
-    refuse(wrong)?;
-    check_distinct(name, &first, &rest)?;
-    check_sizes(std::iter::once(&first).chain(&rest))?;
-    match (name, rest.into_iter().next()) {
+    refuse(wrong_number(name, operands.len(), right))?;
+    let mut operands = operands.into_iter();
+    let (Some(first), second) = (operands.next(), operands.next()) else {
+        return Err(Invalid::misplaced(name));
+    };
+    check_distinct(name, &first, &second)?;
+    check_sizes(std::iter::once(&first).chain(&second))?;
+    match (name, second) {
         ("attribute_exists", None) => Ok(Condition::Exists(path(name, first)?)),
         ("attribute_not_exists", None) => Ok(Condition::NotExists(path(name, first)?)),
         ("attribute_type", Some(wanted)) => Ok(Condition::IsKind(first, kind(name, &wanted)?)),

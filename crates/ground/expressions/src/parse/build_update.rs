@@ -167,20 +167,49 @@ fn action(
 }
 
 fn set_value(sum: &Sum<'_>, placeholders: &mut Placeholders) -> Result<SetValue, Invalid> {
-    let (sign, one, other) = match sum {
+    let (plus, one, other) = match sum {
         Sum::One(one) => return operand(one, placeholders),
-        Sum::Plus(one, other) => ("+", one, other),
-        Sum::Minus(one, other) => ("-", one, other),
+        Sum::Plus(one, other) => (true, one, other),
+        Sum::Minus(one, other) => (false, one, other),
     };
     let one = operand(one, placeholders)?;
     let other = operand(other, placeholders)?;
+    calculated(plus, one, other)
+}
+
+/// The sum of two values, or their difference.
+///
+/// # Errors
+/// One is no number.
+pub fn calculated(plus: bool, one: SetValue, other: SetValue) -> Result<SetValue, Invalid> {
+    let (sign, how): (_, fn(_, _) -> _) = match plus {
+        true => ("+", SetValue::Plus),
+        false => ("-", SetValue::Minus),
+    };
     check_kinds(sign, [&one, &other], Kind::Number)?;
-    let (one, other) = (Box::new(one), Box::new(other));
-    Ok(if sign == "+" {
-        SetValue::Plus(one, other)
-    } else {
-        SetValue::Minus(one, other)
-    })
+    Ok(how(Box::new(one), Box::new(other)))
+}
+
+/// The elements of two lists.
+///
+/// # Errors
+/// One is no list.
+pub fn appended(one: SetValue, other: SetValue) -> Result<SetValue, Invalid> {
+    check_kinds("list_append", [&one, &other], Kind::List)?;
+    Ok(SetValue::ListAppend(Box::new(one), Box::new(other)))
+}
+
+/// The update that does all of these.
+///
+/// # Errors
+/// Two are in each other's way.
+pub fn all_of(actions: Vec<Action>) -> Result<Update, Invalid> {
+    let places: Vec<Path> = actions
+        .iter()
+        .map(|action| action.place().clone())
+        .collect();
+    overlap::check(&places)?;
+    Ok(Update(actions))
 }
 
 fn operand(written: &RawOperand<'_>, placeholders: &mut Placeholders) -> Result<SetValue, Invalid> {
@@ -207,10 +236,7 @@ fn function(call: &Call<'_>, placeholders: &mut Placeholders) -> Result<SetValue
             Ok(SetValue::IfNotExists(path, Box::new(second)))
         }
         ("if_not_exists", ..) => Err(Invalid::wants_path(name)),
-        ("list_append", first, Some(second)) => {
-            check_kinds(name, [&first, &second], Kind::List)?;
-            Ok(SetValue::ListAppend(Box::new(first), Box::new(second)))
-        }
+        ("list_append", first, Some(second)) => appended(first, second),
         _ => Err(Invalid::misplaced(name)),
     }
 }

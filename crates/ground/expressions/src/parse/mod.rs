@@ -15,6 +15,9 @@ mod reserved;
 mod tokens;
 mod updates;
 
+pub use build::{between, called, compare, one_of};
+pub use build_update::{all_of, appended, calculated};
+
 use tokens::TokenKind;
 
 use crate::{

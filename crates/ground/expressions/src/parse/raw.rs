@@ -70,15 +70,18 @@ impl<'a> Call<'a> {
 
     /// What is wrong with the number of operands where there should be so many.
     pub fn wrong_count(&self, right: usize) -> Option<Invalid> {
-        let count = 1 + self.rest.len();
-        (count != right).then(|| {
-            Invalid::new(format!(
-                "Incorrect number of operands for operator or function; \
-                 operator or function: {}, number of operands: {count}",
-                self.function
-            ))
-        })
+        wrong_number(self.function, 1 + self.rest.len(), right)
     }
+}
+
+/// What is wrong with so many operands of a function where there should be so many others.
+pub fn wrong_number(function: &str, count: usize, right: usize) -> Option<Invalid> {
+    (count != right).then(|| {
+        Invalid::new(format!(
+            "Incorrect number of operands for operator or function; \
+             operator or function: {function}, number of operands: {count}"
+        ))
+    })
 }
 
 impl RawPath<'_> {
