@@ -188,7 +188,7 @@ mod tests {
         let put = |condition| Write {
             key: item("k", None),
             condition,
-            action: WriteAction::Put(item("k", Some("x"))),
+            action: WriteAction::Put(item("k", Some("x")).into()),
         };
         let refused = put(Some(Condition::NotExists(path)));
         let tables = &world.tables;

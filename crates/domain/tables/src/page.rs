@@ -256,7 +256,7 @@ mod tests {
             let (item, mut bytes) = (item(&number.to_string(), None), Vec::new());
             headwater_items::encode(&item, &mut bytes);
             let key = layout.base(&item).unwrap();
-            (key.row(layout.record.number), Some(bytes))
+            (key.row(layout.record.number).into(), Some(bytes.into()))
         };
         core.write_now((0..=PAGE_ITEMS).map(row).collect::<Batch>())
             .unwrap();

@@ -238,7 +238,7 @@ impl Reader<'_> {
             return self.within(Self::call);
         }
         if let Some(value) = self.value()? {
-            return Ok(Term::Operand(Operand::Value(value)));
+            return Ok(Term::Operand(Operand::Value(value.into())));
         }
         Ok(Term::Operand(Operand::Path(self.path()?)))
     }

@@ -224,7 +224,7 @@ fn turned(comparison: Comparison) -> Comparison {
 fn beside(attribute: &Operand, value: &Operand, name: &str) -> Option<Value> {
     match (attribute, value) {
         (Operand::Path(Path { root, steps }), Operand::Value(value))
-            if root == name && steps.is_empty() =>
+            if **root == *name && steps.is_empty() =>
         {
             Some(Value::clone(value))
         }

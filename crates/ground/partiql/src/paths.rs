@@ -23,7 +23,7 @@ impl Reader<'_> {
                         false => Refused::malformed("Invalid path dot component"),
                     });
                 }
-                path.steps.push(Step::Field(self.name()?));
+                path.steps.push(Step::Field(self.name()?.into()));
             } else if self.eat("[")? {
                 path.steps.push(self.index()?);
                 self.expect("]", "RIGHT_BRACKET")?;
@@ -58,7 +58,7 @@ impl Reader<'_> {
         if self.kind() == TokenKind::Text {
             let name = unquoted(self.ahead());
             self.bump()?;
-            return Ok(Step::Field(name));
+            return Ok(Step::Field(name.into()));
         }
         if self.at("*") {
             return Err(self.told("Wildcard path component like a[*].b are not supported"));

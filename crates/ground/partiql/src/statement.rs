@@ -136,10 +136,10 @@ impl Select {
 /// The name of a path's column: the last name in it, with the indexes behind. (Source: floci's
 /// `namesAPathColumnFromItsLastNamedComponent`, recorded on AWS.)
 pub(crate) fn column(path: &Path) -> String {
-    let mut column = path.root.clone();
+    let mut column = path.root.to_string();
     for step in &path.steps {
         match step {
-            Step::Field(name) => column.clone_from(name),
+            Step::Field(name) => column = name.to_string(),
             Step::Index(index) => column.push_str(&format!("[{index}]")),
         }
     }

@@ -186,7 +186,7 @@ impl Reader<'_> {
                 self.eat_word("ASC")?;
             }
             order.push(Order {
-                attribute: path.root,
+                attribute: path.root.to_string(),
                 descending,
             });
             if !self.eat(",")? {

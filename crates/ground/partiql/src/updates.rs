@@ -1,5 +1,7 @@
 //! What an `UPDATE` does.
 
+use std::sync::Arc;
+
 use headwater_expressions::{Action, Path, SetValue, Update, checked};
 use headwater_items::{Kind, Value};
 
@@ -62,7 +64,7 @@ impl Reader<'_> {
             return Ok(value);
         }
         if let Some(value) = self.value()? {
-            return Ok(SetValue::Value(value));
+            return Ok(SetValue::Value(value.into()));
         }
         Ok(SetValue::Path(self.path()?))
     }
@@ -86,7 +88,7 @@ impl Reader<'_> {
     }
 
     /// The members that a function adds to the set at a path, or takes out of it. AWS has the path stand on both sides.
-    fn set_members(&mut self, path: &Path, function: &str) -> Result<Value, Refused> {
+    fn set_members(&mut self, path: &Path, function: &str) -> Result<Arc<Value>, Refused> {
         let wrong_count = self.told(format_args!("{function} must have exactly two arguments"));
         let wrong_path = self.told(format_args!(
             "The first argument to {function} must equal the assignment value"

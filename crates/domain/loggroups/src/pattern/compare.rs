@@ -34,7 +34,10 @@ pub(super) enum Order {
 impl Comparison {
     /// The comparison that comes next, whose text without quotation marks ends where `is_end` says; none where no operator
     /// comes.
-    pub fn parse(scan: &mut Scan<'_>, is_end: impl Fn(char) -> bool) -> Result<Option<Self>, Error> {
+    pub fn parse(
+        scan: &mut Scan<'_>,
+        is_end: impl Fn(char) -> bool,
+    ) -> Result<Option<Self>, Error> {
         for (operator, is_like) in [("!=", false), ("=", true)] {
             if scan.take(operator) {
                 return Ok(Some(Self::Like(Like::parse(scan, is_end)?, is_like)));
@@ -106,6 +109,9 @@ fn bare<'a>(scan: &mut Scan<'a>, is_end: impl Fn(char) -> bool) -> &'a str {
 /// A number as AWS writes it: `50`, `-1.5`, `1e-3`.
 fn number(text: &str) -> Option<f64> {
     let is_of_number = |c: char| c.is_ascii_digit() || "+-.eE".contains(c);
-    let number = text.chars().all(is_of_number).then(|| text.parse().ok())??;
+    let number = text
+        .chars()
+        .all(is_of_number)
+        .then(|| text.parse().ok())??;
     f64::is_finite(number).then_some(number)
 }

@@ -81,7 +81,10 @@ fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
     scan.skip();
     let name = scan.run(|c| c.is_alphanumeric() || c == '_' || c == '-');
     match name.is_empty() {
-        true => Err(invalid(&format!("expected a field's name at {:?}", scan.near()))),
+        true => Err(invalid(&format!(
+            "expected a field's name at {:?}",
+            scan.near()
+        ))),
         false => Ok(name),
     }
 }
@@ -96,9 +99,8 @@ fn split(message: &str) -> Vec<&str> {
             _ => None,
         };
         let closed = closing.and_then(|closing| rest[1..].split_once(closing));
-        let (field, after) = closed.unwrap_or_else(|| {
-            rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()))
-        });
+        let (field, after) = closed
+            .unwrap_or_else(|| rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())));
         fields.push(field);
         rest = after.trim_start();
     }

@@ -62,10 +62,13 @@ impl Condition {
     }
 
     fn holds(&self, message: &Value) -> bool {
-        let found = self.path.iter().try_fold(message, |value, step| match step {
-            Step::Member(name) => value.get(name),
-            Step::Element(index) => value.get(index),
-        });
+        let found = self
+            .path
+            .iter()
+            .try_fold(message, |value, step| match step {
+                Step::Member(name) => value.get(name),
+                Step::Element(index) => value.get(index),
+            });
         match (&self.test, found) {
             (Test::NotExists, found) => found.is_none(),
             (Test::Is(value), found) => found == Some(value),
@@ -96,7 +99,10 @@ fn test(scan: &mut Scan<'_>) -> Result<Test, Error> {
             return Ok(Test::Is(value));
         }
     }
-    Err(invalid(&format!("expected a comparison at {:?}", scan.near())))
+    Err(invalid(&format!(
+        "expected a comparison at {:?}",
+        scan.near()
+    )))
 }
 
 /// A path such as `$.users[0].name`.

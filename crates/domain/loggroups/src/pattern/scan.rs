@@ -107,12 +107,16 @@ impl<'a> Scan<'a> {
         self.rest = rest;
         self.regexes += 1;
         if self.regexes > PATTERN_REGEXES_MAX {
-            return Err(refused("a filter pattern has at most 2 regular expressions"));
+            return Err(refused(
+                "a filter pattern has at most 2 regular expressions",
+            ));
         }
         let is_known = |byte: &u8| byte.is_ascii_alphanumeric() || OF_REGEX.contains(byte);
         if let Some(other) = regex.bytes().find(|byte| !is_known(byte)) {
             let other = other.escape_ascii();
-            return Err(invalid(&format!("'{other}' is not supported in a regular expression")));
+            return Err(invalid(&format!(
+                "'{other}' is not supported in a regular expression"
+            )));
         }
         let built = RegexBuilder::new(regex).size_limit(REGEX_BYTES_MAX).build();
         built.map_err(|_| invalid(&format!("{regex:?} is no regular expression")))

@@ -3,7 +3,11 @@ use proptest::prelude::*;
 use super::*;
 
 /// A pattern, messages that it matches, and others.
-type Case = (&'static str, &'static [&'static str], &'static [&'static str]);
+type Case = (
+    &'static str,
+    &'static [&'static str],
+    &'static [&'static str],
+);
 
 fn check(cases: &[Case]) {
     for (pattern, yes, no) in cases {
@@ -38,31 +42,67 @@ fn conditions_look_into_json() {
     check(&[
         (
             "{ $.eventType = \"UpdateTrail\" }",
-            &[r#"{"eventType":"UpdateTrail"}"#, r#" {"a":1,"eventType":"UpdateTrail"} "#],
-            &[r#"{"eventType":"UpdateTrails"}"#, r#"{"a":"UpdateTrail"}"#, "UpdateTrail", "{", "[]"],
+            &[
+                r#"{"eventType":"UpdateTrail"}"#,
+                r#" {"a":1,"eventType":"UpdateTrail"} "#,
+            ],
+            &[
+                r#"{"eventType":"UpdateTrails"}"#,
+                r#"{"a":"UpdateTrail"}"#,
+                "UpdateTrail",
+                "{",
+                "[]",
+            ],
         ),
         (
             "{$.sourceIPAddress != 123.123.*}",
             &[r#"{"sourceIPAddress":"10.0.0.1"}"#],
-            &[r#"{"sourceIPAddress":"123.123.0.1"}"#, "{}", r#"{"sourceIPAddress":{}}"#],
+            &[
+                r#"{"sourceIPAddress":"123.123.0.1"}"#,
+                "{}",
+                r#"{"sourceIPAddress":{}}"#,
+            ],
         ),
         (
             "{ $.a-b.list[1].c = *x* }",
             &[r#"{"a-b":{"list":[0,{"c":"axb"}]}}"#],
-            &[r#"{"a-b":{"list":[{"c":"x"}]}}"#, r#"{"a-b":{"list":{"1":{"c":"x"}}}}"#],
+            &[
+                r#"{"a-b":{"list":[{"c":"x"}]}}"#,
+                r#"{"a-b":{"list":{"1":{"c":"x"}}}}"#,
+            ],
         ),
         (
             "{ $.latency >= 1e2 }",
             &[r#"{"latency":100}"#, r#"{"latency":100.5}"#],
-            &[r#"{"latency":99.9}"#, r#"{"latency":"fast"}"#, r#"{"latency":true}"#],
+            &[
+                r#"{"latency":99.9}"#,
+                r#"{"latency":"fast"}"#,
+                r#"{"latency":true}"#,
+            ],
         ),
-        ("{ $.n = 5 }", &[r#"{"n":5}"#, r#"{"n":5.0}"#], &[r#"{"n":6}"#, r#"{"n":null}"#]),
-        ("{ $.code = 4* }", &[r#"{"code":404}"#], &[r#"{"code":500}"#]),
-        ("{ $.x = \"*\" }", &[r#"{"x":"a"}"#, r#"{"x":1}"#, r#"{"x":false}"#], &["{}"]),
+        (
+            "{ $.n = 5 }",
+            &[r#"{"n":5}"#, r#"{"n":5.0}"#],
+            &[r#"{"n":6}"#, r#"{"n":null}"#],
+        ),
+        (
+            "{ $.code = 4* }",
+            &[r#"{"code":404}"#],
+            &[r#"{"code":500}"#],
+        ),
+        (
+            "{ $.x = \"*\" }",
+            &[r#"{"x":"a"}"#, r#"{"x":1}"#, r#"{"x":false}"#],
+            &["{}"],
+        ),
         ("{ $.x IS NULL }", &[r#"{"x":null}"#], &["{}", r#"{"x":0}"#]),
         ("{ $.x IS TRUE }", &[r#"{"x":true}"#], &[r#"{"x":"true"}"#]),
         ("{ $.x NOT EXISTS }", &["{}"], &[r#"{"x":null}"#]),
-        ("{ $.x = %^a+b$% }", &[r#"{"x":"aab"}"#], &[r#"{"x":"aabc"}"#]),
+        (
+            "{ $.x = %^a+b$% }",
+            &[r#"{"x":"aab"}"#],
+            &[r#"{"x":"aabc"}"#],
+        ),
         (
             "{ $.a = 1 || $.b = 1 && $.c = 1 }",
             &[r#"{"a":1}"#, r#"{"b":1,"c":1}"#],
@@ -78,11 +118,21 @@ fn conditions_look_into_json() {
 
 #[test]
 fn conditions_look_at_fields() {
-    let line = r#"127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
-    let fine = r#"127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 200 50"#;
+    let line =
+        r#"127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 404 1534"#;
+    let fine =
+        r#"127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] "GET /index.html HTTP/1.0" 200 50"#;
     let cases: &[(&str, bool, bool)] = &[
-        ("[ip, user, username, timestamp, request, status_code, bytes]", true, true),
-        ("[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]", true, false),
+        (
+            "[ip, user, username, timestamp, request, status_code, bytes]",
+            true,
+            true,
+        ),
+        (
+            "[ip, user, username, timestamp, request =*.html*, status_code = 4*, bytes]",
+            true,
+            false,
+        ),
         ("[..., status_code=4*, bytes>1000]", true, false),
         ("[ip=%127\\.0\\.0\\.[12]%, user=-, ...]", true, true),
         ("[ip, ..., bytes]", true, true),
@@ -93,14 +143,22 @@ fn conditions_look_at_fields() {
     ];
     for (pattern, is_line, is_fine) in cases {
         let parsed = Pattern::parse(pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
-        assert_eq!((parsed.matches(line), parsed.matches(fine)), (*is_line, *is_fine), "{pattern}");
+        assert_eq!(
+            (parsed.matches(line), parsed.matches(fine)),
+            (*is_line, *is_fine),
+            "{pattern}"
+        );
     }
 }
 
 #[test]
 fn a_regular_expression_is_found_anywhere() {
     check(&[
-        ("%AUTHORIZED%", &["[ERROR 401] UNAUTHORIZED REQUEST"], &["authorized"]),
+        (
+            "%AUTHORIZED%",
+            &["[ERROR 401] UNAUTHORIZED REQUEST"],
+            &["authorized"],
+        ),
         ("%^gr[ae]y|x{2}$%", &["grey", "an xx"], &["a grey", "xxy"]),
         ("%10\\.10\\.0\\.1%", &["at 10.10.0.1"], &["10a10.0.1"]),
     ]);

@@ -197,7 +197,7 @@ fn writes(members: Vec<(Member, Arc<TableRecord>)>) -> Result<Writes, ApiError> 
             return Err(at(place, why));
         }
         writes.push(match write {
-            Ok(write) => Ok((table.name, write)),
+            Ok(write) => Ok((table.name.clone(), write)),
             Err(unfit) => Err(unfit.fault()?),
         });
     }

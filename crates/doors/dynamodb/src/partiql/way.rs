@@ -98,7 +98,7 @@ fn check_filter(condition: &Condition, source: &Source<'_>) -> Result<(), ApiErr
         return Ok(());
     };
     let paths = paths::of_condition(condition);
-    let roots = paths.into_iter().map(|path| path.root.as_str());
+    let roots = paths.into_iter().map(|path| &*path.root);
     let missing: BTreeSet<&str> = roots.filter(|root| !source.has(root)).collect();
     if missing.is_empty() || matches!(condition, Condition::Or(..)) {
         return Ok(());

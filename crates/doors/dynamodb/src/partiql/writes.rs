@@ -138,7 +138,7 @@ fn which(condition: Option<Condition>, table: &TableRecord) -> Result<OneItem, U
 pub(crate) fn acting(
     statement: &Statement,
     named: &Named,
-    table: &TableRecord,
+    table: &Arc<TableRecord>,
     shows: bool,
 ) -> Acting {
     Acting {
