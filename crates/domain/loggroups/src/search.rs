@@ -52,7 +52,7 @@ pub struct Search {
 }
 
 /// A page of a search.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The events.
     pub events: Vec<Event>,
