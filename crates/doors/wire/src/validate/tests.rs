@@ -456,7 +456,7 @@ fn dynamodb_has_words_of_its_own_for_wrong_types() {
     }
     for (value, text) in [
         (
-            json!({"BOOL": "true"}),
+            json!({"BOOL": "23"}),
             "Unexpected token received from parser".to_owned(),
         ),
         (

@@ -73,7 +73,7 @@ impl Words {
 
     fn truth(self, raw: &Raw, shape: &Shape, place: Place) -> Result<Value, String> {
         let text = match raw {
-            Raw::Text(text) if self.reads_truth() => text.to_uppercase(),
+            Raw::Text(text) => text.to_uppercase(),
             _ => String::new(),
         };
         match text.as_str() {

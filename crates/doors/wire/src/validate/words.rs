@@ -30,11 +30,6 @@ impl Words {
         }
     }
 
-    /// Whether texts such as `yes` are read as truth values.
-    pub fn reads_truth(self) -> bool {
-        self == Self::Common
-    }
-
     /// The words for a value of another type than its shape has.
     pub fn unfit(self, raw: &Raw, shape: &Shape, place: Place) -> String {
         match self {
