@@ -27,7 +27,7 @@ use std::sync::Arc;
 use headwater_env::Clock;
 use headwater_shapes_dynamodb::{SERVICE, ops as shapes};
 use headwater_tables::Tables;
-use headwater_wire::{Line, READS, Routes, Table, WRITES};
+use headwater_wire::{Line, Needed, READS, Routes, Table, WRITES};
 
 pub use place::{arn, stream_arn};
 
@@ -42,6 +42,23 @@ pub struct Dynamo {
     pub clock: Arc<dyn Clock>,
 }
 
+/// The name of a table that is made.
+const NEW_NAME: Needed = Needed {
+    member: "TableName",
+    text: "The parameter 'TableName' is required but was not present in the request",
+    empty: None,
+};
+/// The name of a table that is looked at or changed.
+const NAME: Needed = Needed {
+    empty: Some(place::NAME_LENGTH),
+    ..NEW_NAME
+};
+/// The ARN of what has tags.
+const TAGGED: Needed = Needed {
+    member: "ResourceArn",
+    text: "Invalid TableArn",
+    empty: None,
+};
 /// A write of one item.
 const WRITES_ONE: Line = WRITES.data().shared().takes(WRITE_BODY_BYTES);
 /// Writes of several.
@@ -57,30 +74,30 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
     Routes::new(&SERVICE, dynamo)
         .direct::<shapes::BatchGetItem>(READS_MANY)
         .direct::<shapes::BatchWriteItem>(WRITES_MANY)
-        .route::<shapes::CreateTable>(WRITES)
+        .route::<shapes::CreateTable>(WRITES.needs(NEW_NAME))
         .direct::<shapes::DeleteItem>(WRITES_ONE)
         .route::<shapes::DeleteResourcePolicy>(WRITES)
-        .route::<shapes::DeleteTable>(WRITES.shared())
+        .route::<shapes::DeleteTable>(WRITES.needs(NAME).shared())
         .route::<shapes::DescribeContinuousBackups>(READS.shared())
         .route::<shapes::DescribeEndpoints>(READS)
         .route::<shapes::DescribeLimits>(READS)
-        .route::<shapes::DescribeTable>(READS.shared())
-        .route::<shapes::DescribeTimeToLive>(READS.shared())
+        .route::<shapes::DescribeTable>(READS.needs(NAME).shared())
+        .route::<shapes::DescribeTimeToLive>(READS.needs(NAME).shared())
         .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)
-        .route::<shapes::ListTagsOfResource>(READS.shared())
+        .route::<shapes::ListTagsOfResource>(READS.needs(TAGGED).shared())
         .direct::<shapes::PutItem>(WRITES_ONE)
         .route::<shapes::PutResourcePolicy>(WRITES)
         .direct::<shapes::Query>(READS_MANY)
         .direct::<shapes::Scan>(READS_MANY)
-        .route::<shapes::TagResource>(WRITES.shared())
+        .route::<shapes::TagResource>(WRITES.needs(TAGGED).shared())
         .route::<shapes::TransactGetItems>(READS_MANY.action("dynamodb:GetItem"))
         .route::<shapes::TransactWriteItems>(WRITES_MANY)
-        .route::<shapes::UntagResource>(WRITES.shared())
+        .route::<shapes::UntagResource>(WRITES.needs(TAGGED).shared())
         .route::<shapes::UpdateContinuousBackups>(WRITES.shared())
         .direct::<shapes::UpdateItem>(WRITES_ONE)
-        .route::<shapes::UpdateTable>(WRITES.shared())
+        .route::<shapes::UpdateTable>(WRITES.needs(NAME).shared())
         .route::<shapes::UpdateTimeToLive>(WRITES.shared())
         .build()
 }

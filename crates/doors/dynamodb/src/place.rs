@@ -17,6 +17,10 @@ const NAME_MAX: usize = 255;
 /// The shortest.
 pub(crate) const NAME_MIN: usize = 3;
 
+/// What AWS says of a name that is too short or too long, where a table is looked at or changed.
+pub(crate) const NAME_LENGTH: &str =
+    "TableName must be at least 3 characters long and at most 255 characters long";
+
 /// The ARN of a table.
 pub fn arn(table: &str, context: &Context) -> String {
     format!("{}table/{table}", prefix(context))
@@ -87,9 +91,7 @@ pub(crate) fn name_of(named: &str, managed: bool, context: &Context) -> Result<S
         return name_of_arn(named, context);
     }
     if managed && !(NAME_MIN..=NAME_MAX).contains(&named.len()) {
-        return Err(validation(
-            "TableName must be at least 3 characters long and at most 255 characters long",
-        ));
+        return Err(validation(NAME_LENGTH));
     }
     if !is_of_pattern(named) {
         return Err(constraint("tableName", named, PATTERN));
@@ -129,7 +131,7 @@ fn name_of_arn(arn: &str, context: &Context) -> Result<String, ApiError> {
 }
 
 /// The name of the table that a `ResourceArn` of tags and policies names.
-fn name_of_resource<'a>(arn: &'a str, context: &Context) -> Result<&'a str, ApiError> {
+pub(crate) fn name_of_resource<'a>(arn: &'a str, context: &Context) -> Result<&'a str, ApiError> {
     if !arn.starts_with("arn:") {
         return Err(invalid(format_args!("ARNs must start with 'arn:': {arn}")));
     }
@@ -147,7 +149,7 @@ fn name_of_resource<'a>(arn: &'a str, context: &Context) -> Result<&'a str, ApiE
             "Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}"
         )));
     }
-    if partition != "aws" || region != context.region.0 {
+    if partition != "aws" || region != context.region.0 || name.len() < NAME_MIN {
         return Err(validation(format!(
             "Invalid TableArn: Invalid ResourceArn provided as input {arn}"
         )));
@@ -182,11 +184,11 @@ impl Dynamo {
             .ok_or_else(|| no_table(&name))
     }
 
-    /// The table that a `ResourceArn` names, if the caller may do with it what they call.
+    /// The table that a `ResourceArn` names, if the caller may do with it what they call. The word in its text is AWS's.
     pub(crate) fn resource(&self, arn: &str, context: &Context) -> Result<TableRecord, ApiError> {
         let name = name_of_resource(arn, context)?;
         self.permitted(name, true, context)?
-            .ok_or_else(|| not_found(format_args!("ResourceArn: {arn} not found")))
+            .ok_or_else(|| not_found(format_args!("ResourcArn: {arn} not found")))
     }
 
     /// The table of this name, if the caller may do with it what they call; to those of other accounts one that is not
@@ -310,6 +312,12 @@ mod tests {
             (
                 "arn:aws:s3:::b".to_owned(),
                 format!("{prefix} Provided Arn is not a DynamoDB resource arn: arn:aws:s3:::b"),
+            ),
+            (
+                arn.replace("abc", "ab"),
+                "Invalid TableArn: Invalid ResourceArn provided as input \
+                 arn:aws:dynamodb:eu-west-1:123456789012:table/ab"
+                    .to_owned(),
             ),
             (
                 format!("{arn}/index/i"),

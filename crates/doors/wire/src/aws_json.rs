@@ -2,8 +2,9 @@
 //!
 //! The answers to requests that are not of this protocol are as kinesalite's tests recorded them on AWS.
 
+use bytes::Bytes;
 use headwater_http::{Body, HoldError, body};
-use headwater_shapes::{ByteStream, Structure, Value};
+use headwater_shapes::{ByteStream, Service, Structure, Value};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header, request::Parts};
 use serde_json::{Map, json};
 
@@ -11,7 +12,7 @@ use crate::{
     ApiError,
     cbor::{self, Times},
     dialect::{Dialect, status_code},
-    event_stream, json,
+    dynamo, event_stream, json,
     validate::{Raw, serialization},
 };
 
@@ -171,7 +172,7 @@ fn empty_body(head: &Parts, known: bool, own: Codec) -> Response<Body> {
     } else {
         unknown_operation()
     };
-    refuse(&error, codec, false)
+    refuse(&error, codec, None)
 }
 
 fn preflight(head: &Parts) -> Response<Body> {
@@ -276,22 +277,27 @@ pub(crate) fn events(events: ByteStream) -> Response<Body> {
 }
 
 /// An error as these protocols write it. Clients that knew the service by the query protocol find its code in a header.
-pub(crate) fn refuse(error: &ApiError, codec: Codec, query_compatible: bool) -> Response<Body> {
-    let members = Value::Object(error_members(error));
+pub(crate) fn refuse(error: &ApiError, codec: Codec, service: Option<&Service>) -> Response<Body> {
+    let of_dynamo = service.filter(|service| dynamo::is_meant(service));
+    let members = Value::Object(error_members(error, of_dynamo));
     let bytes = match codec {
         Codec::Json(_) => members.to_string().into_bytes(),
         Codec::Cbor | Codec::RpcV2 => {
             cbor::to_vec(&members).expect("a tree of values has a form in CBOR")
         }
     };
-    let mut response = success(body::full(bytes), codec);
+    let bytes = Bytes::from(bytes);
+    let mut response = success(body::full(bytes.clone()), codec);
+    if of_dynamo.is_some() {
+        dynamo::add_checksum(response.headers_mut(), &bytes);
+    }
     *response.status_mut() = status_code(error.status());
     if matches!(error.status(), 408 | 413) {
         // The rest of the body is not read, so nothing can follow on this connection.
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
     }
-    if query_compatible {
+    if service.is_some_and(|service| service.query_compatible) {
         let fault = if error.status() < 500 {
             "Sender"
         } else {
@@ -305,15 +311,15 @@ pub(crate) fn refuse(error: &ApiError, codec: Codec, query_compatible: bool) -> 
     response
 }
 
-fn error_members(error: &ApiError) -> Map<String, Value> {
+fn error_members(error: &ApiError, of_dynamo: Option<&Service>) -> Map<String, Value> {
     let mut members = error.fields().clone();
-    members.insert("__type".to_owned(), error.code().into());
+    let code = error.code();
+    let name = of_dynamo.map_or_else(|| code.to_owned(), |of| dynamo::error_type(code, of));
+    members.insert("__type".to_owned(), name.into());
     // AWS's decoder spells this one otherwise than everything behind it.
-    let message = if error.code() == "SerializationException" {
-        "Message"
-    } else {
-        "message"
-    };
+    let is_large =
+        code == "SerializationException" || of_dynamo.is_some() && dynamo::is_spelled_large(code);
+    let message = if is_large { "Message" } else { "message" };
     if !error.message().is_empty() {
         members.insert(message.to_owned(), error.message().into());
     }

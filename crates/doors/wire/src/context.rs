@@ -16,6 +16,7 @@ use crate::{
     ApiError,
     authorize::{AccessRequest, Authorize, OwnAccount},
     dialect::Dialect,
+    dynamo::Packing,
     table::{Line, READS},
 };
 
@@ -47,6 +48,8 @@ pub struct Context {
     /// The operation's line in its service's table.
     pub(crate) line: Line,
     pub(crate) dialect: Dialect,
+    /// How a large answer may be packed.
+    pub(crate) packing: Option<Packing>,
     /// Checks signatures, where not everyone may call.
     pub(crate) verifier: Option<Verifier>,
     /// The authorizer, which decides what the caller may do.
@@ -90,6 +93,7 @@ impl Context {
             room: Arc::default(),
             line: READS,
             dialect: Dialect::default(),
+            packing: None,
             verifier: None,
             gate: Arc::new(OwnAccount),
         }

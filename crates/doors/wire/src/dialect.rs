@@ -57,10 +57,7 @@ impl Dialect {
             tracing::warn!(%error, "an operation failed");
         }
         match self {
-            Self::Rpc(codec) => {
-                let query_compatible = service.is_some_and(|service| service.query_compatible);
-                aws_json::refuse(error, codec, query_compatible)
-            }
+            Self::Rpc(codec) => aws_json::refuse(error, codec, service),
             Self::Rest(format) => rest::refuse(error, format, context),
             Self::Query(form) => query::refuse(error, form, context),
         }

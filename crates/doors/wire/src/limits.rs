@@ -22,6 +22,9 @@ pub(crate) const ANSWER_AHEAD_BYTES: usize = 16 << 20;
 /// An answer up to this length does not count.
 pub(crate) const ANSWER_UNCOUNTED_BYTES: usize = 16 << 10;
 
+/// An answer of DynamoDB that is shorter is not packed: AWS's own bound.
+pub(crate) const PACKED_BYTES_MIN: usize = 4 << 10;
+
 /// A value that an error shows; what is longer is cut.
 pub(crate) const SHOWN_BYTES: usize = 256 << 10;
 

@@ -10,7 +10,8 @@ use headwater_shapes::{
 
 use crate::{
     ApiError, Context, CrossOrigin, Hosted, Spelling, cbor, event_stream, json, limits,
-    rest::malformed_xml, validate,
+    rest::malformed_xml,
+    validate::{self, Needed},
 };
 
 /// The behaviour of one operation, written by hand on the state of its service.
@@ -66,6 +67,8 @@ pub struct Line {
     pub anonymous: Option<&'static str>,
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
+    /// The member whose absence it says before all else, where it has words of its own for that.
+    pub needs: Option<Needed>,
 }
 
 /// A management operation that reads.
@@ -80,6 +83,7 @@ pub const READS: Line = Line {
     refused_header: None,
     anonymous: None,
     action: None,
+    needs: None,
 };
 
 /// A management operation that changes something.
@@ -150,6 +154,13 @@ impl Line {
     pub const fn anonymous(mut self, field: &'static str) -> Self {
         self.anonymous = Some(field);
         self.shared()
+    }
+
+    /// An operation that says before all else that a member is absent.
+    #[must_use]
+    pub const fn needs(mut self, needed: Needed) -> Self {
+        self.needs = Some(needed);
+        self
     }
 
     /// An operation with an IAM action of another name, such as `s3:ListAllMyBuckets` for ListBuckets.

@@ -7,6 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Dynamo,
     errors::{check_state, validation},
+    place::name_of_resource,
     tags,
 };
 
@@ -17,6 +18,7 @@ impl Handle<TagResource> for Dynamo {
         context: &Context,
     ) -> Result<Nothing, ApiError> {
         let TagResourceInput { resource_arn, tags } = input;
+        name_of_resource(&resource_arn, context)?;
         if tags.is_empty() {
             return Err(validation("Atleast one Tag needs to be provided as Input."));
         }

@@ -4,7 +4,7 @@ use headwater_shapes::Nothing;
 use headwater_shapes_dynamodb::{UntagResourceInput, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{Dynamo, errors::validation};
+use crate::{Dynamo, errors::validation, place::name_of_resource};
 
 impl Handle<UntagResource> for Dynamo {
     /// Tags that are not there are no fault.
@@ -17,6 +17,7 @@ impl Handle<UntagResource> for Dynamo {
             resource_arn,
             tag_keys,
         } = input;
+        name_of_resource(&resource_arn, context)?;
         if tag_keys.is_empty() {
             return Err(validation(
                 "Atleast one Tag Key needs to be provided as Input.",

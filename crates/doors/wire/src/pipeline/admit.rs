@@ -22,7 +22,7 @@ use crate::{
     chunked::{Algorithm, Depth, is_framed, receive, trailer_algorithm},
     cross_origin::is_from_elsewhere,
     dialect::Dialect,
-    json,
+    dynamo, json,
     known::Known,
     limits::{JSON_BODY_BYTES, QUERY_BODY_BYTES, REST_JSON_BODY_BYTES, XML_BODY_BYTES},
     pipeline::{
@@ -92,17 +92,20 @@ impl Pipeline {
         trace.bytes_in = received.bytes.len() as u64;
         let own = Codec::of_version(table.service.json_version);
         let is_known = operation.is_some();
+        let is_dynamo = dynamo::is_meant(table.service);
         if codec != Codec::RpcV2
+            && !is_dynamo
             && let Some(answer) = aws_json::stray_body(head, &received.bytes, is_known, own)
         {
             return Ok(Admitted::Answered(answer));
         }
-        let bytes = unpack(received.bytes.clone(), head, limit, context.dialect)?;
+        let packed = received.bytes.clone();
+        let bytes = unpack(packed, head, limit, context.dialect, Some(table.service))?;
         if operation.is_some() {
             let by_query = table.service.query_compatible;
             let signed = self.authenticate_body(head, &received.bytes, by_query, context);
             signed.map_err(|refusal| match codec {
-                Codec::Json(_) if !json::is_json(&bytes) => serialization(""),
+                Codec::Json(_) if !is_dynamo && !json::is_json(&bytes) => serialization(""),
                 _ => refusal,
             })?;
         }
@@ -114,7 +117,12 @@ impl Pipeline {
             Codec::Json(_) if route.is_direct => Input::Json(bytes),
             Codec::Cbor if route.is_direct => Input::Cbor(bytes),
             codec => Input::Tree(
-                validate::tree(codec.read(&bytes)?, route.shape, table.service)?,
+                validate::tree_with(
+                    codec.read(&bytes)?,
+                    route.shape,
+                    table.service,
+                    route.line.needs,
+                )?,
                 None,
             ),
         };
@@ -190,6 +198,7 @@ impl Pipeline {
             head,
             QUERY_BODY_BYTES,
             context.dialect,
+            None,
         )?;
         let mut text = String::from_utf8_lossy(&bytes).into_owned();
         if let Some(query) = head.uri.query() {
@@ -433,7 +442,12 @@ fn not_built(
     body: &[u8],
 ) -> ApiError {
     match operation {
-        _ if matches!(codec, Codec::Json(_)) && !json::is_json(body) => serialization(""),
+        _ if matches!(codec, Codec::Json(_))
+            && !(body.is_empty() && dynamo::is_meant(table.service))
+            && !json::is_json(body) =>
+        {
+            serialization("")
+        }
         Some(operation) => not_supported(table, operation),
         None => aws_json::unknown_operation(),
     }
@@ -484,7 +498,7 @@ async fn read_rest(
     // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and must
     // not wait for what its own invocation holds.
     let body = match format {
-        Format::Json => unpack(held.bytes, head, limit, context.dialect)?,
+        Format::Json => unpack(held.bytes, head, limit, context.dialect, None)?,
         Format::Xml(_) => held.bytes,
     };
     let message = Message { body, ..message };

@@ -2,14 +2,15 @@
 
 use headwater_env::buffers;
 use headwater_http::{Body, Share, body};
-use headwater_shapes::{ByteStream, Value};
-use http::{Response, header};
+use headwater_shapes::{ByteStream, Service, Value};
+use http::{HeaderMap, Response, header};
 
 use crate::{
     ApiError, Context,
     aws_json::{self, Codec},
     dialect::{Dialect, status_code},
-    limits::ANSWER_UNCOUNTED_BYTES,
+    dynamo,
+    limits::{ANSWER_UNCOUNTED_BYTES, PACKED_BYTES_MIN},
     pipeline::Pipeline,
     query,
     rest::{self, Format},
@@ -20,6 +21,7 @@ impl Pipeline {
     /// The answer that an output makes; `room` was taken for it.
     pub(super) async fn encode(
         &self,
+        service: &Service,
         route: &Route,
         output: Output,
         room: Option<Share>,
@@ -27,11 +29,13 @@ impl Pipeline {
     ) -> Result<Response<Body>, ApiError> {
         match (output, context.dialect) {
             (Output::Events(events), _) => Ok(aws_json::events(events)),
-            (Output::Bytes(bytes), Dialect::Rpc(codec)) => Ok(self.rpc(bytes, codec, room).await),
+            (Output::Bytes(bytes), Dialect::Rpc(codec)) => {
+                self.rpc(service, bytes, codec, room, context).await
+            }
             (Output::Tree(tree, _), Dialect::Rpc(codec)) => {
                 let bytes = codec.write(&tree, route.shape.output);
                 drop(tree);
-                Ok(self.rpc(bytes, codec, room).await)
+                self.rpc(service, bytes, codec, room, context).await
             }
             (Output::Tree(tree, stream), Dialect::Rest(format)) => {
                 rest(route, tree, stream, format)
@@ -43,17 +47,47 @@ impl Pipeline {
         }
     }
 
-    /// A body of AWS JSON or CBOR; a large one has its share of the room until its peer took it.
-    async fn rpc(&self, bytes: Vec<u8>, codec: Codec, room: Option<Share>) -> Response<Body> {
+    /// A body of AWS JSON or CBOR, packed where its client takes that.
+    async fn rpc(
+        &self,
+        service: &Service,
+        bytes: Vec<u8>,
+        codec: Codec,
+        room: Option<Share>,
+        context: &Context,
+    ) -> Result<Response<Body>, ApiError> {
+        let packing = context.packing;
+        let packing = packing.filter(|_| bytes.len() >= PACKED_BYTES_MIN);
+        let bytes = match packing {
+            None => bytes,
+            Some(packing) => {
+                let packed = self.env.blocking(move || packing.pack(&bytes)).await;
+                packed.map_err(ApiError::internal)?
+            }
+        };
+        let mut headers = HeaderMap::new();
+        if dynamo::is_meant(service) {
+            dynamo::add_checksum(&mut headers, &bytes);
+        }
+        if let Some(packing) = packing {
+            headers.insert(header::CONTENT_ENCODING, packing.name());
+        }
+        let mut response = aws_json::success(self.held(bytes, room).await, codec);
+        response.headers_mut().extend(headers);
+        Ok(response)
+    }
+
+    /// A body in memory; a large one has its share of the room until its peer took it.
+    async fn held(&self, bytes: Vec<u8>, room: Option<Share>) -> Body {
         if bytes.len() <= ANSWER_UNCOUNTED_BYTES {
-            return aws_json::success(body::full(bytes), codec);
+            return body::full(bytes);
         }
         let mut share = match room {
             Some(share) => share,
             None => self.options.answers.take(bytes.capacity()).await,
         };
         share.keep(bytes.capacity());
-        aws_json::success(body::shared(buffers::share(bytes), share), codec)
+        body::shared(buffers::share(bytes), share)
     }
 }
 

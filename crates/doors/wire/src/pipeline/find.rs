@@ -11,6 +11,7 @@ use crate::{
     Context,
     aws_json::{self, Codec},
     dialect::Dialect,
+    dynamo,
     known::Known,
     pipeline::{Page, Pipeline, takes_all},
     query,
@@ -118,11 +119,11 @@ impl Pipeline {
     /// The service that a request is for.
     pub(super) fn find<'a>(&self, head: &'a Parts) -> Found<'a> {
         if let Some((target, operation)) = aws_json::target(&head.headers) {
-            let codec = Codec::of(&head.headers).unwrap_or_default();
+            let codec = Codec::of(&head.headers);
             return self.targeted(target, operation, codec, Protocol::Json);
         }
         if let Some((target, operation)) = aws_json::rpc_v2_target(head) {
-            return self.targeted(target, operation, Codec::RpcV2, Protocol::RpcV2Cbor);
+            return self.targeted(target, operation, Some(Codec::RpcV2), Protocol::RpcV2Cbor);
         }
         if aws_json::is_meant(head) {
             return Found::Stray;
@@ -148,16 +149,19 @@ impl Pipeline {
         &self,
         target: &str,
         operation: &'a str,
-        codec: Codec,
+        codec: Option<Codec>,
         protocol: Protocol,
     ) -> Found<'a> {
-        let dialect = Dialect::Rpc(codec);
+        let dialect = Dialect::Rpc(codec.unwrap_or_default());
         let is_meant =
             |entry: &Entry| entry.service.target == target && entry.service.speaks(protocol);
         match self.entries.iter().position(is_meant) {
             Some(index) => Found::Service(Named {
                 index,
-                dialect,
+                dialect: match dynamo::is_meant(self.entries[index].service) {
+                    true => Dialect::Rpc(codec.unwrap_or(Codec::Json(dynamo::PLAIN_JSON))),
+                    false => dialect,
+                },
                 operation,
             }),
             None => match Known::targeted(target) {

@@ -37,6 +37,7 @@ use crate::{
     authorize::{Authorize, OwnAccount},
     aws_json,
     dialect::Dialect,
+    dynamo::{self, Packing},
     limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
     observe::{Observe, Seen},
     rest::{self, Format, VirtualHosts},
@@ -186,6 +187,9 @@ impl Pipeline {
         let entry = &self.entries[service.index];
         trace.meant_for(entry);
         context.service = entry.service.signing_name;
+        if dynamo::is_meant(entry.service) {
+            context.packing = Packing::accepted(&head.headers);
+        }
         if head.method == Method::OPTIONS
             && let Some(cross_origin) = &self.places.at_home()[entry.index].cross_origin
         {
@@ -269,7 +273,8 @@ impl Pipeline {
         let output = route.call(call.input, context).await?;
         drop(share);
         let room = context.room.lock().take();
-        self.encode(route, output, room, context).await
+        self.encode(entry.service, route, output, room, context)
+            .await
     }
 
     /// Answers a request that is AWS JSON or CBOR by its headers, and no service's by its target.
@@ -447,7 +452,7 @@ impl headwater_http::Service for Pipeline {
 
     fn body_failed(&self, error: &HoldError) -> Response<Body> {
         let error = ApiError::new(400, "RequestTimeoutException", error.to_string());
-        aws_json::refuse(&error, aws_json::Codec::default(), false)
+        aws_json::refuse(&error, aws_json::Codec::default(), None)
     }
 }
 
@@ -484,7 +489,7 @@ fn panicked(request_id: &str) -> Response<Body> {
         "a handler panicked: this is a defect of Headwater"
     );
     let text = "The request could not be processed because of an internal error.";
-    aws_json::refuse(&ApiError::internal(text), aws_json::Codec::default(), false)
+    aws_json::refuse(&ApiError::internal(text), aws_json::Codec::default(), None)
 }
 
 fn nothing_here() -> Response<Body> {

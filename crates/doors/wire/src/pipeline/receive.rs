@@ -5,10 +5,10 @@ use std::io::Read;
 use bytes::Bytes;
 use flate2::read::MultiGzDecoder;
 use headwater_http::{Body, Share};
-use headwater_shapes::OperationShape;
+use headwater_shapes::{OperationShape, Service};
 use http::{HeaderMap, header, request::Parts};
 
-use crate::{ApiError, Context, dialect::Dialect};
+use crate::{ApiError, Context, dialect::Dialect, dynamo};
 
 /// A body in memory, as it came.
 pub(super) struct Received {
@@ -38,7 +38,12 @@ pub(super) fn unpack(
     head: &Parts,
     limit: usize,
     dialect: Dialect,
+    service: Option<&Service>,
 ) -> Result<Bytes, ApiError> {
+    let encoding = head.headers.get(header::CONTENT_ENCODING);
+    if let Some(encoding) = encoding.filter(|_| service.is_some_and(dynamo::is_meant)) {
+        return dynamo::unpack(bytes, encoding, limit, dialect);
+    }
     if !is_gzip(&head.headers) {
         return Ok(bytes);
     }

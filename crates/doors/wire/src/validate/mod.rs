@@ -9,6 +9,7 @@ mod constraints;
 mod raw;
 mod render;
 mod types;
+mod words;
 
 use headwater_shapes::{
     Direct, ErrorShape, Member, OperationShape, Protocol, Service, Shape, Structure, Tree, Unfit,
@@ -18,10 +19,26 @@ use serde_json::Map;
 
 use crate::ApiError;
 pub(crate) use raw::Raw;
+use words::{Place, Words};
 
 /// The tree of an input as AWS would read it, or AWS's error.
 pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Result<Value, ApiError> {
-    let members = types::structure(raw, shape.input).map_err(serialization)?;
+    tree_with(raw, shape, service, None)
+}
+
+/// The same for an operation that says of the absence of a member before all else, in words of its own.
+pub(crate) fn tree_with(
+    raw: Raw,
+    shape: &OperationShape,
+    service: &Service,
+    needs: Option<Needed>,
+) -> Result<Value, ApiError> {
+    let words = Words::of(service);
+    let members = words.structure(raw, shape.input, Place::Member);
+    let members = members.map_err(serialization)?;
+    if let Some(text) = needs.and_then(|needed| needed.lacking(&members)) {
+        return Err(validation(shape, text.to_owned()));
+    }
     if service.speaks(Protocol::Json)
         && service.speaks(Protocol::Query)
         && let Some(missing) = first_missing(&members, shape.input)
@@ -44,6 +61,27 @@ pub(crate) fn tree(raw: Raw, shape: &OperationShape, service: &Service) -> Resul
         shape,
         format!("{count} validation error{plural} detected: {broken}"),
     ))
+}
+
+/// A member that an operation says is absent before all else, and its words for that.
+#[derive(Debug, Clone, Copy)]
+pub struct Needed {
+    /// Its name on the wire.
+    pub member: &'static str,
+    /// The text of the error.
+    pub text: &'static str,
+    /// Its words for a text that is empty, where it has such.
+    pub empty: Option<&'static str>,
+}
+
+impl Needed {
+    /// The words for what is lacking, if anything is.
+    fn lacking(&self, members: &Map<String, Value>) -> Option<&'static str> {
+        match members.get(self.member) {
+            None => Some(self.text),
+            Some(value) => self.empty.filter(|_| value.as_str() == Some("")),
+        }
+    }
 }
 
 /// The error of a service that speaks AWS JSON and the query protocol, which has one for each that is missing.

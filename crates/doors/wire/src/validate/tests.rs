@@ -400,3 +400,111 @@ fn any_json() -> impl Strategy<Value = Value> {
         ]
     })
 }
+
+/// As recorded on AWS by dynalite's tests.
+#[test]
+fn dynamodb_has_words_of_its_own_for_wrong_types() {
+    use headwater_shapes_dynamodb::ops::{BatchWriteItem, CreateTable, ListTables, PutItem};
+
+    let map = "Start of structure or map found where not expected";
+    for (value, text) in [
+        (json!(true), "TRUE_VALUE cannot be converted to String"),
+        (json!(false), "FALSE_VALUE cannot be converted to String"),
+        (json!(23), "NUMBER_VALUE cannot be converted to String"),
+        (json!(34.56), "DECIMAL_VALUE cannot be converted to String"),
+        (
+            json!([]),
+            "Unrecognized collection type class java.lang.String",
+        ),
+        (json!({}), map),
+    ] {
+        assert_serialization::<CreateTable>(json!({"TableName": value}), text);
+    }
+    for (value, text) in [
+        (json!("23"), "STRING_VALUE cannot be converted to Integer"),
+        (json!(true), "TRUE_VALUE cannot be converted to Integer"),
+        (
+            json!([]),
+            "Unrecognized collection type class java.lang.Integer",
+        ),
+    ] {
+        assert_serialization::<ListTables>(json!({"Limit": value}), text);
+    }
+    let of = |name: &str| {
+        format!("Unrecognized collection type class com.amazonaws.dynamodb.v20120810.{name}")
+    };
+    let field = "Unexpected field type";
+    let cast = "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class \
+                java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in \
+                module java.base of loader 'bootstrap')";
+    let writes = "Unrecognized collection type java.util.Map<java.lang.String, \
+                  java.util.List<com.amazonaws.dynamodb.v20120810.WriteRequest>>";
+    for (value, text) in [
+        (json!([]), writes.to_owned()),
+        (json!("23"), field.to_owned()),
+        (json!({"a": "23"}), cast.to_owned()),
+        (json!({"a": {}}), map.to_owned()),
+        (
+            json!({"a": [1]}),
+            "Unexpected value type in payload".to_owned(),
+        ),
+        (json!({"a": [[]]}), of("WriteRequest")),
+        (json!({"a": [{"PutRequest": 1}]}), field.to_owned()),
+        (json!({"a": [{"PutRequest": []}]}), of("PutRequest")),
+    ] {
+        assert_serialization::<BatchWriteItem>(json!({"RequestItems": value}), &text);
+    }
+    for (value, text) in [
+        (
+            json!({"BOOL": "23"}),
+            "Unexpected token received from parser".to_owned(),
+        ),
+        (
+            json!({"BOOL": 1}),
+            "NUMBER_VALUE cannot be converted to Boolean".to_owned(),
+        ),
+        (
+            json!({"B": true}),
+            "only base-64-encoded strings are convertible to bytes".to_owned(),
+        ),
+        (
+            json!({"B": "23456"}),
+            "Base64 encoded length is expected a multiple of 4 bytes but found: 5".to_owned(),
+        ),
+        (
+            json!({"B": "=+/="}),
+            "Invalid last non-pad Base64 character dectected".to_owned(),
+        ),
+        (json!({"SS": {}}), map.to_owned()),
+        (json!({"L": [[]]}), of("AttributeValue")),
+    ] {
+        assert_serialization::<PutItem>(json!({"Item": {"a": value}}), &text);
+    }
+}
+
+#[test]
+fn what_is_needed_first_is_told_first() {
+    use headwater_shapes_dynamodb::ops::DescribeTable;
+
+    let needed = super::Needed {
+        member: "TableName",
+        text: "There is none",
+        empty: Some("It is empty"),
+    };
+    let tree = |body: Value| {
+        let (shape, service) = (DescribeTable::SHAPE, DescribeTable::SERVICE);
+        super::tree_with(super::Raw::from(body), shape, service, Some(needed))
+    };
+    for (body, text) in [
+        (json!({}), "There is none"),
+        (json!({"TableName": null}), "There is none"),
+        (json!({"TableName": ""}), "It is empty"),
+    ] {
+        let error = tree(body).unwrap_err();
+        assert_eq!(
+            (error.code(), error.message()),
+            ("ValidationException", text)
+        );
+    }
+    assert!(tree(json!({"TableName": "a"})).is_ok());
+}

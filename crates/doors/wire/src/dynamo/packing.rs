@@ -1,0 +1,200 @@
+//! Bodies packed by gzip or by deflate, which is zlib's format (RFC 9110): of requests, and of answers to who takes them.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+use flate2::{
+    Compression,
+    read::{MultiGzDecoder, ZlibDecoder},
+    write::{GzEncoder, ZlibEncoder},
+};
+use headwater_http::HoldError;
+use http::{HeaderMap, HeaderValue, header};
+
+use crate::{ApiError, dialect::Dialect, dynamo::not_packed};
+
+/// How a body is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Gzip,
+    Deflate,
+}
+
+impl Packing {
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            _ if name.eq_ignore_ascii_case("gzip") => Some(Self::Gzip),
+            _ if name.eq_ignore_ascii_case("deflate") => Some(Self::Deflate),
+            _ => None,
+        }
+    }
+
+    /// The name in `Content-Encoding`.
+    pub fn name(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        })
+    }
+
+    /// The packing of answers that a client likes best, if it takes any. Of several headers AWS reads the first; what is no
+    /// weight counts as 1, and what likes everything as well as something that is named does not win over it.
+    pub fn accepted(headers: &HeaderMap) -> Option<Self> {
+        let accepted = headers.get(header::ACCEPT_ENCODING)?.to_str().ok()?;
+        let entries = accepted.split(',').map(|entry| {
+            let (name, rest) = entry.split_once(';').unwrap_or((entry, ""));
+            (name.trim(), weight(rest))
+        });
+        let (mut named, mut rest) = (Vec::new(), None);
+        for (name, weight) in entries {
+            match Self::of(name) {
+                Some(packing) => named.push((packing, weight)),
+                None if name == "*" => rest = rest.or(Some(weight)),
+                None => {}
+            }
+        }
+        let is_unnamed = |packing: &Self| named.iter().all(|(other, _)| other != packing);
+        let unnamed = [Self::Gzip, Self::Deflate].into_iter().find(is_unnamed);
+        let mut best: Option<(Self, f64)> = None;
+        let all = named.into_iter().chain(unnamed.zip(rest));
+        for (packing, weight) in all.filter(|(_, weight)| *weight > 0.0) {
+            if best.is_none_or(|(_, most)| weight > most) {
+                best = Some((packing, weight));
+            }
+        }
+        best.map(|(packing, _)| packing)
+    }
+
+    /// A body, packed.
+    pub fn pack(self, body: &[u8]) -> io::Result<Vec<u8>> {
+        // Anything faster leaves texts of digits and capitals nearly as long as they were.
+        let level = Compression::default();
+        match self {
+            Self::Gzip => {
+                let mut into = GzEncoder::new(Vec::new(), level);
+                into.write_all(body)?;
+                into.finish()
+            }
+            Self::Deflate => {
+                let mut into = ZlibEncoder::new(Vec::new(), level);
+                into.write_all(body)?;
+                into.finish()
+            }
+        }
+    }
+}
+
+/// The weight that the parameters of an entry give it: what stands behind the first `q=`.
+fn weight(parameters: &str) -> f64 {
+    let sent = parameters.split_once("q=").map(|(_, sent)| sent);
+    let sent = sent.map(|sent| sent.split(';').next().unwrap_or_default());
+    let sent = sent.and_then(|sent| sent.trim().parse::<f64>().ok());
+    sent.filter(|weight| !weight.is_nan())
+        .unwrap_or(1.0)
+        .min(1.0)
+}
+
+/// The body of a request whose head says how it is packed, of at most `limit` bytes.
+///
+/// # Errors
+/// It is packed in another way, or has more bytes.
+pub(crate) fn unpack(
+    bytes: Bytes,
+    encoding: &HeaderValue,
+    limit: usize,
+    dialect: Dialect,
+) -> Result<Bytes, ApiError> {
+    let packing = encoding.to_str().ok().and_then(Packing::of);
+    let from: Box<dyn Read + '_> = match packing.ok_or_else(not_packed)? {
+        Packing::Gzip => Box::new(MultiGzDecoder::new(&bytes[..])),
+        Packing::Deflate => Box::new(ZlibDecoder::new(&bytes[..])),
+    };
+    let mut unpacked = Vec::new();
+    let read = from.take(limit as u64 + 1).read_to_end(&mut unpacked);
+    // Nothing is not something packed.
+    if read.is_err() || bytes.is_empty() {
+        return Err(not_packed());
+    }
+    match unpacked.len() > limit {
+        true => Err(dialect.not_held(HoldError::TooLong { limit }, None)),
+        false => Ok(unpacked.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_packing_is_the_one_that_is_liked_best() {
+        use Packing::{Deflate, Gzip};
+        for (accepted, packing) in [
+            ("", None),
+            ("identity", None),
+            ("br, x-gzip", None),
+            ("gzip, deflate", Some(Gzip)),
+            ("br, identity, deflate, gzip", Some(Deflate)),
+            ("GZIP, identity", Some(Gzip)),
+            ("dog, gzip ,, cat", Some(Gzip)),
+            ("gzip;q=0.8, deflate;q=0.5", Some(Gzip)),
+            (
+                "br, gzip;q=0, deflate; q = 0.5 , identity;q=0",
+                Some(Deflate),
+            ),
+            ("*", Some(Gzip)),
+            ("*, deflate;q=0.5", Some(Gzip)),
+            ("*, deflate", Some(Deflate)),
+            ("*, gzip;q=0.5", Some(Deflate)),
+            ("*;q=0", None),
+            ("br;q=0.8,identity;q=0.5,*;q=0", None),
+            ("gzip ;q=0", None),
+            ("\"gzip\"", None),
+            ("gzip br", None),
+            ("gzip:q=1", None),
+            ("gzip;q=31,deflate;q=51", Some(Gzip)),
+            ("deflate;q=0.5, gzip;q=1;q=0.2", Some(Gzip)),
+            ("deflate;q=0.5,gzip;q=0.", Some(Deflate)),
+            ("deflate;q=0.5,gzip;q=0.x", Some(Gzip)),
+            ("deflate;q=-0.5,gzip;q=0.2", Some(Gzip)),
+            ("gzip;q= 0;q=1", None),
+            ("gzip;q =0;q=1", Some(Gzip)),
+            ("gzip;nq=0;q=1", None),
+            ("gzip;q=0, gzip;q=1, gzip;q=0", Some(Gzip)),
+            ("gzip;q=0.0001", Some(Gzip)),
+        ] {
+            let mut headers = HeaderMap::new();
+            let value = HeaderValue::from_str(accepted).unwrap();
+            headers.insert(header::ACCEPT_ENCODING, value);
+            assert_eq!(Packing::accepted(&headers), packing, "{accepted}");
+        }
+        assert_eq!(Packing::accepted(&HeaderMap::new()), None);
+    }
+
+    #[test]
+    fn what_is_packed_is_unpacked_and_nothing_else_is() {
+        let unpack = |bytes: &[u8], encoding: &'static str, limit| {
+            let encoding = HeaderValue::from_static(encoding);
+            let bytes = Bytes::copy_from_slice(bytes);
+            super::unpack(bytes, &encoding, limit, Dialect::default())
+                .map_err(|error| error.status())
+        };
+        let gzip = Packing::Gzip.pack(b"{}").unwrap();
+        let deflate = Packing::Deflate.pack(b"{}").unwrap();
+        assert_eq!(unpack(&gzip, "GZIP", 2).as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(unpack(&deflate, "deflate", 2).as_deref(), Ok(&b"{}"[..]));
+        let two = [&gzip[..], &gzip].concat();
+        assert_eq!(unpack(&two, "gzip", 4).as_deref(), Ok(&b"{}{}"[..]));
+        assert_eq!(unpack(&gzip, "gzip", 1), Err(413));
+        for (bytes, encoding) in [
+            (&b"{}"[..], "gzip"),
+            (b"{}", "deflate"),
+            (b"{}", "br"),
+            (b"", "gzip"),
+            (b"", "deflate"),
+            (&gzip[..gzip.len() - 1], "gzip"),
+            (&gzip, "deflate"),
+        ] {
+            assert_eq!(unpack(bytes, encoding, 9), Err(500), "{encoding} {bytes:?}");
+        }
+    }
+}
