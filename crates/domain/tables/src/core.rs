@@ -19,6 +19,7 @@ use parking_lot::{Mutex, RwLock};
 use crate::{
     Error, TableRecord, TableState,
     capacity::Capacity,
+    counts::Counters,
     index::{Batch, Index, View},
     keys::{table_of, transactions},
     layout::Layout,
@@ -54,6 +55,7 @@ pub(crate) struct Known {
 pub(crate) struct Table {
     pub number: u64,
     pub capacity: Capacity,
+    pub counters: Counters,
     current: RwLock<(Arc<Layout>, Version)>,
 }
 
@@ -63,6 +65,7 @@ impl Table {
         Self {
             number: found.value.number,
             capacity: Capacity::new(&found.value, now),
+            counters: Counters::default(),
             current: RwLock::new((Arc::new(Layout::new(found.value)), found.version)),
         }
     }

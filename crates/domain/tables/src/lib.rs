@@ -11,6 +11,7 @@ mod capacity;
 mod change;
 mod codec;
 mod core;
+mod counts;
 mod error;
 mod index;
 mod keeper;
@@ -38,6 +39,7 @@ mod write;
 
 pub use capacity::{Access, Limit, Metered, Throttled, Units, units};
 pub use change::Change;
+pub use counts::{Counts, IndexMetrics, TableMetrics};
 pub use error::Error;
 pub use index::{Batch, FjallIndex, Index, LateIndex, MemoryIndex, Rows, Span, View};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};

@@ -28,10 +28,12 @@ impl Tables {
     /// [`Error::NoTable`], [`Error::NoIndex`], [`Error::WrongKey`], or what failed below.
     pub async fn page(&self, target: &Target, range: Range) -> Result<Page, Error> {
         let core = self.inner.core.clone();
-        let (layout, index) = (core.table(&target.table)?.layout(), target.index.clone());
-        let env = core.env.clone();
+        let (table, index) = (core.table(&target.table)?, target.index.clone());
+        let (layout, env) = (table.layout(), core.env.clone());
         let read = move || read(&layout, index.as_deref(), &range, &*core.view());
-        env.blocking(read).await
+        let page = env.blocking(read).await?;
+        table.counters.paged(&page);
+        Ok(page)
     }
 
     /// Whether a scan of a segment comes by the item with these attributes, which may go on behind it then.

@@ -52,6 +52,12 @@ fn give_back(borrowed: impl IntoIterator<Item = Borrowed>) {
         .for_each(|borrowed| borrowed.lease.give_back());
 }
 
+/// The tables of borrowed partitions, each once: a table's partitions stand together.
+fn tables(borrowed: &[Borrowed]) -> impl Iterator<Item = &Arc<Table>> {
+    let parts = borrowed.chunk_by(|one, next| one.part.table.number == next.part.table.number);
+    parts.filter_map(|parts| Some(&parts.first()?.part.table))
+}
+
 impl Tables {
     /// Does all writes or none. Durable when it returns. True where they were done by an earlier call with the token.
     ///
@@ -92,6 +98,9 @@ impl Inner {
         match evaluated {
             Ok(()) => Ok(self.commit(borrowed, token).await?),
             Err(reasons) => {
+                if let Cancellation::Reasons(_) = &reasons {
+                    tables(&borrowed).for_each(|table| table.counters.cancelled());
+                }
                 give_back(borrowed);
                 Err(reasons)
             }
@@ -157,6 +166,7 @@ impl Inner {
                 if let Err(error) = pass.write(write, &Cause::Call)
                     && let Some(reason) = reasons.get_mut(at)
                 {
+                    borrowed.part.table.counters.refused(&error);
                     *reason = Some(error);
                 }
             }
@@ -189,6 +199,9 @@ impl Inner {
         let (mut changed, unchanged): (Vec<_>, Vec<_>) = borrowed.into_iter().partition(is_changed);
         if token.is_some() || !changed.is_empty() {
             self.write_all(&mut changed, token).await?;
+            for borrowed in &changed {
+                borrowed.part.table.counters.wrote(&borrowed.changes);
+            }
         }
         give_back(changed.into_iter().chain(unchanged));
         Ok(())

@@ -138,12 +138,17 @@ impl Worker {
             }
             None => return,
         };
-        if committed.is_err() {
-            self.partition = None;
+        let counters = &self.place.table.counters;
+        match committed {
+            Ok(()) => counters.wrote(&turn.changes),
+            Err(_) => self.partition = None,
         }
         // The items are shared no more: answers take them over.
         drop(turn.changes);
         for (reply, outcome) in turn.answers {
+            if let Err(error) = &outcome {
+                counters.refused(error);
+            }
             let answer = match &committed {
                 Ok(()) => outcome.map(Written::from),
                 Err(error) => Err(WriteError::Failed(error.clone())),

@@ -85,10 +85,11 @@ impl Metered {
             return Ok(());
         }
         let (capacity, now) = (&self.table.capacity, self.core.env.clock.elapsed());
-        match &self.index {
+        let admitted = match &self.index {
             None => capacity.admit(Access::Read, self.partition, now),
             Some(index) => capacity.admit_indexes(Access::Read, [index], now),
-        }
+        };
+        admitted.inspect_err(|_| self.table.counters.throttled(Access::Read))
     }
 
     /// Takes what the read cost.

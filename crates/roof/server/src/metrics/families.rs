@@ -116,6 +116,34 @@ metrics! {
     Gauge MESSAGES = "headwater_sqs_messages" ["region", "queue", "state"]
         "Messages by state: `visible`, `in_flight`, `delayed`";
 
+    // Tables.
+    Counter TABLE_WRITTEN_ITEMS = "headwater_table_written_items_total" ["region", "table"]
+        "Items that were put, changed or deleted";
+    Counter TABLE_WRITTEN_BYTES = "headwater_table_written_bytes_total" ["region", "table"]
+        "Bytes of the items that were put or changed, as they were then";
+    Counter TABLE_EXPIRED_ITEMS = "headwater_table_expired_items_total" ["region", "table"]
+        "Items that were removed since they had expired";
+    Counter TABLE_READ_ITEMS = "headwater_table_read_items_total" ["region", "table"]
+        "Items that were looked at, by their key or in pages, also of indexes";
+    Counter TABLE_READ_BYTES = "headwater_table_read_bytes_total" ["region", "table"]
+        "Bytes of the items that were looked at";
+    Counter TABLE_THROTTLED = "headwater_table_throttled_requests_total" ["region", "table", "access"]
+        "Reads, and writes of items, that capacity refused: `read` and `write`";
+    Counter TABLE_CONDITIONS = "headwater_table_failed_conditions_total" ["region", "table"]
+        "Writes of items whose condition did not hold";
+    Counter TABLE_CANCELLED = "headwater_table_cancelled_transactions_total" ["region", "table"]
+        "Transactions with writes to it that were cancelled";
+    Gauge TABLE_PARTITIONS = "headwater_table_partitions" ["region", "table"]
+        "Partitions that it is cut into";
+    Gauge TABLE_STREAMS = "headwater_table_streams" ["region", "table"]
+        "Streams that can be read, enabled or disabled";
+    Gauge TABLE_BUILDING = "headwater_table_building_indexes" ["region", "table"]
+        "Global indexes that are being filled or removed";
+    Gauge TABLES_UNSYNCED = "headwater_table_index_unsynced_bytes" ["region"]
+        "Bytes that the index has and that may not be synced: after a crash they are made again from the log";
+    Gauge TABLES_UNSETTLED = "headwater_table_unsettled_partitions" ["region"]
+        "Partitions that a transaction is changing, or that lack changes of one";
+
     // Deliveries.
     Counter DELIVERY_RECORDS = "headwater_delivery_records_total" ["region", "kind", "delivery"]
         "Records that were delivered or set aside, in all its life";

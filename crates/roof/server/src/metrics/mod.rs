@@ -12,6 +12,7 @@ pub mod messages;
 pub mod queues;
 pub mod requests;
 pub mod streams;
+pub mod tables;
 #[cfg(test)]
 mod tests;
 mod text;

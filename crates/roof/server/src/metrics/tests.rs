@@ -178,6 +178,43 @@ async fn streams_are_told_by_region_and_shards_where_that_is_switched_on() {
 }
 
 #[tokio::test]
+async fn tables_are_told_by_their_names() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::open(dir.path()).await;
+    let call = async |operation: &str, input: Value| {
+        let request = Request::post("/")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        let (head, text) = world.send(request, &input.to_string()).await;
+        (head.status().as_u16(), text)
+    };
+    let create = json!({
+        "TableName": "taxi", "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+        "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"},
+    });
+    assert_eq!(call("CreateTable", create).await.0, 200);
+    let page = world.page().await;
+    let of = |page: &parse::Page, name: &str| {
+        let labels = [("region", HOME), ("table", "taxi")];
+        page.value(name, &labels)
+    };
+    for (name, value) in [
+        ("headwater_table_partitions", 4.0),
+        ("headwater_table_streams", 1.0),
+        ("headwater_table_building_indexes", 0.0),
+        ("headwater_table_written_items_total", 0.0),
+        ("headwater_table_cancelled_transactions_total", 0.0),
+    ] {
+        assert_eq!(of(&page, name), Some(value), "{name}");
+    }
+    let labels = [("region", HOME)];
+    let unsettled = page.value("headwater_table_unsettled_partitions", &labels);
+    assert_eq!(unsettled, Some(0.0));
+}
+
+#[tokio::test]
 async fn what_there_is_once_in_a_server_is_always_told() {
     let dir = tempfile::tempdir().unwrap();
     let world = World::open(dir.path()).await;

@@ -10,6 +10,7 @@ use headwater_wire::Table;
 use crate::{
     Failure,
     ground::Ground,
+    metrics::{Samples, tables},
     services::{Given, Running},
 };
 
@@ -28,6 +29,10 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
 impl Running for Service {
     fn table(&self) -> Table {
         headwater_dynamodb::table(Arc::new(self.0.clone()))
+    }
+
+    async fn measure(&self, to: &mut Samples) {
+        tables::measure(&self.0.tables, to);
     }
 
     async fn illness(&self) -> Option<(&'static str, String)> {
