@@ -141,6 +141,7 @@ impl Inner {
             next_index: count(locals + globals),
             billing: new.billing,
             on_demand_since: matches!(new.billing, Billing::OnDemand { .. }).then_some(now),
+            switched: Vec::new(),
             streams: stream.into_iter().collect(),
             time_to_live: None,
             protected: new.protected,

@@ -40,6 +40,9 @@ pub struct TableRecord {
     /// When it was last changed to be paid by the request, if ever.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_demand_since: Option<Millis>,
+    /// When it was changed so of late, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub switched: Vec<Millis>,
     /// What its changes are shown as, newest first; all but the first are disabled, and it may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub streams: Vec<Stream>,

@@ -139,6 +139,11 @@ impl Tables {
         Ok(shown(record, self.inner.core.env.clock.now()))
     }
 
+    /// How many tables there are.
+    pub fn tables(&self) -> usize {
+        self.inner.core.known.read().by_name.len()
+    }
+
     /// At most `limit` names of tables that come after `after`, in order, and whether there are more.
     pub fn list(&self, after: Option<&str>, limit: usize) -> (Vec<String>, bool) {
         let known = self.inner.core.known.read();
@@ -197,9 +202,12 @@ impl Tables {
     /// [`Error::NoTable`], [`Error::WrongKey`], or what failed below.
     pub async fn read(&self, table: &str, key: &Item) -> Result<Option<Item>, Error> {
         let core = &self.inner.core;
-        let layout = core.table(table)?.layout();
+        let table = core.table(table)?;
+        let layout = table.layout();
         // Here and now, though it may wait for the disk: the way to another thread takes longer than what is in memory.
-        find(&*core.view(), &layout.record, &layout.base(key)?)
+        let item = find(&*core.view(), &layout.record, &layout.base(key)?)?;
+        table.counters.read(item.as_ref());
+        Ok(item)
     }
 
     /// The items with these keys as they were at one moment.
@@ -216,8 +224,11 @@ impl Tables {
             // A transaction is written to the index as one batch: a view shows all of it or nothing.
             let view = core.view();
             let read = |(table, key): &(String, Item)| {
-                let layout = core.table(table)?.layout();
-                find(&*view, &layout.record, &layout.base(key)?)
+                let table = core.table(table)?;
+                let layout = table.layout();
+                let item = find(&*view, &layout.record, &layout.base(key)?)?;
+                table.counters.read(item.as_ref());
+                Ok(item)
             };
             keys.iter().map(read).collect::<Result<Vec<_>, Error>>()
         };

@@ -46,6 +46,7 @@ pub(crate) fn record() -> TableRecord {
             write_max: None,
         },
         on_demand_since: None,
+        switched: Vec::new(),
         streams: Vec::new(),
         time_to_live: None,
         protected: false,

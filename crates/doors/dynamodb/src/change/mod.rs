@@ -5,6 +5,7 @@
 
 pub(crate) mod decreases;
 mod indexes;
+pub(crate) mod switches;
 mod throughput;
 
 use headwater_shapes_dynamodb::{StreamSpecification, UpdateTableInput};

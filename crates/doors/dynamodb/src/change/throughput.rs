@@ -6,6 +6,7 @@ use headwater_wire::ApiError;
 
 use crate::{
     billing::{Maxima, Mode, Units, no_units},
+    change::switches,
     describe::is_same_day,
     errors::{invalid, validation},
 };
@@ -58,7 +59,7 @@ impl Payment {
                 write_max,
             } => (read_max, write_max),
             Billing::Provisioned(_) => {
-                table.on_demand_since = Some(now);
+                switches::keep(table, now);
                 for index in table.global.values_mut() {
                     index.billing = Maxima::default().over(None, None);
                 }

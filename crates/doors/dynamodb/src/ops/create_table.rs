@@ -7,13 +7,17 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Dynamo,
     billing::{self, Maxima, Mode},
-    errors::{api, invalid, validation},
+    errors::{api, invalid, limit, validation},
     indexes::{Indexes, check_included},
     place::check_new_name,
     policy, refused,
     schema::{self, Definitions, Element},
     stream, tags,
 };
+
+/// Tables of a region. (Source: the developer guide, "Quotas in Amazon DynamoDB".) The text of the error is as users recorded
+/// it on AWS, with another number.
+const TABLES: usize = 2500;
 
 impl Handle<CreateTable> for Dynamo {
     async fn handle(
@@ -25,6 +29,11 @@ impl Handle<CreateTable> for Dynamo {
         if let Some(text) = &new.policy {
             let policy = policy::read(text)?;
             policy::check_lockout(&policy, &new.name, context, self.clock.now())?;
+        }
+        let is_new = self.tables.get(&new.name).is_err();
+        if is_new && self.tables.is_limited() && self.tables.tables() >= TABLES {
+            let why = format_args!("There is a limit of {TABLES} tables per subscriber");
+            return Err(limit(why));
         }
         let table = self.tables.create(new).await.map_err(api)?;
         let table_description = Some(self.describe(&table, context)?);

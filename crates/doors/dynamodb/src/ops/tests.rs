@@ -175,7 +175,7 @@ async fn tables_have_tags() {
         invalid("Atleast one Tag Key needs to be provided as Input.")
     );
     let none = arn_of("none");
-    let text = format!("Requested resource not found: ResourceArn: {none} not found");
+    let text = format!("Requested resource not found: ResourcArn: {none} not found");
     assert_eq!(
         world
             .refused::<ListTagsOfResource>(json!({"ResourceArn": none}))
@@ -347,4 +347,38 @@ async fn units_are_lowered_so_often_a_day() {
     // The next day.
     world.pass(3600);
     world.ok::<UpdateTable>(lower(2)).await;
+}
+
+#[tokio::test]
+async fn a_table_is_changed_to_be_paid_by_the_request_so_often_a_day() {
+    let world = World::with("taxi").await;
+    world.dynamo.tables.limit(true);
+    let units = json!({"ReadCapacityUnits": 1, "WriteCapacityUnits": 1});
+    let by_second =
+        json!({"TableName": "taxi", "BillingMode": "PROVISIONED", "ProvisionedThroughput": units});
+    let by_request = json!({"TableName": "taxi", "BillingMode": "PAY_PER_REQUEST"});
+    for _ in 0..4 {
+        world.ok::<UpdateTable>(by_second.clone()).await;
+        world.pass(60);
+        world.ok::<UpdateTable>(by_request.clone()).await;
+    }
+    world.ok::<UpdateTable>(by_second.clone()).await;
+    let text = "Subscriber limit exceeded: Update to PayPerRequest mode are limited to 4 times in 1 day(s). Last update at \
+                Tue Nov 14 22:17:21 UTC 2023. Next update can be made at Wed Nov 15 22:14:21 UTC 2023";
+    assert_eq!(
+        world.refused::<UpdateTable>(by_request.clone()).await,
+        refusal("LimitExceededException", text)
+    );
+    world.pass(24 * 3600 - 180);
+    world.ok::<UpdateTable>(by_request.clone()).await;
+    world.ok::<UpdateTable>(by_second).await;
+    assert!(
+        world
+            .refused::<UpdateTable>(by_request.clone())
+            .await
+            .1
+            .ends_with("22:15:21 UTC 2023")
+    );
+    world.dynamo.tables.limit(false);
+    world.ok::<UpdateTable>(by_request).await;
 }

@@ -5,7 +5,8 @@ use headwater_wire::{ApiError, Context, Handle};
 
 use crate::{
     Dynamo,
-    change::{Change, decreases},
+    change::{Change, decreases, switches},
+    place::name_of,
 };
 
 impl Handle<UpdateTable> for Dynamo {
@@ -15,16 +16,18 @@ impl Handle<UpdateTable> for Dynamo {
         input: UpdateTableInput,
         context: &Context,
     ) -> Result<UpdateTableOutput, ApiError> {
+        name_of(&input.table_name, true, context)?;
         let (named, change) = Change::read(input)?;
         let table = self.table(&named, context)?;
         let now = self.clock.now();
         let altered = self.alter(&table.name, |table| {
             let before = table.clone();
             change.apply(table, now)?;
-            match self.tables.is_limited() {
-                true => decreases::check(&before, table, now),
-                false => Ok(()),
+            if self.tables.is_limited() {
+                decreases::check(&before, table, now)?;
+                switches::check(&before, table, now)?;
             }
+            Ok(())
         });
         let mut described = self.describe(&altered.await?, context)?;
         if change.shows() {
