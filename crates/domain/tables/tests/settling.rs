@@ -52,6 +52,10 @@ impl ShardLog for Splitting {
         results
     }
 
+    async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError> {
+        self.log.append_whole(batch).await
+    }
+
     async fn read(
         &self,
         shard: ShardNumber,

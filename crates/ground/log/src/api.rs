@@ -71,7 +71,7 @@ pub struct Appended {
     pub time: Millis,
 }
 
-/// Why one append of a batch was refused; the others of the batch stand.
+/// Why one append of a batch was refused; the others of the batch stand, unless it was to be appended whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// The shard takes no more records: it was sealed.
@@ -253,6 +253,10 @@ pub trait ShardLog: Send + Sync {
     /// Appends a batch: one result an append, in order. One durable write serves the whole batch. Waits, bounded,
     /// while too much is already under way.
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>>;
+
+    /// Appends a batch as one: where one of its shards is sealed or not known, nothing of it is appended, and after a
+    /// crash all of it is there or nothing. Where each append ended up, in order.
+    async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError>;
 
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
     /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached. [`Chunk::state`]

@@ -86,6 +86,15 @@ pub struct Core {
     pub lock: Mutex<Option<Box<dyn File>>>,
 }
 
+/// Which appends of a batch are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taking {
+    /// Each that can be.
+    Each,
+    /// All, or where one cannot be, none.
+    Whole,
+}
+
 /// The places that a batch got, and the commit that they wait for, if any.
 pub struct Queued {
     pub results: Vec<Result<Appended, AppendError>>,
@@ -102,6 +111,7 @@ impl Core {
     pub fn enqueue(
         &self,
         batch: &[Append<'_>],
+        taking: Taking,
         mut draft: Draft,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Queued, LogError> {
@@ -114,6 +124,9 @@ impl Core {
         if let Some(refusal) = &queue.refusing {
             return Err(refusal.clone());
         }
+        // Seals are queued under the same lock, and removals wait for the list of shards: what is open now stays so.
+        let refused = (taking == Taking::Whole).then(|| refused(batch, &shards));
+        let refused = refused.flatten();
         let mut results: Vec<Result<Appended, AppendError>> = Vec::with_capacity(batch.len());
         let mut must_wait = false;
         for (append, shard) in batch.iter().zip(&shards) {
@@ -123,6 +136,10 @@ impl Core {
             };
             // Even a refusal waits until the seal that it tells of is durable.
             must_wait = true;
+            if let Some(refused) = &refused {
+                results.push(Err(refused.clone()));
+                continue;
+            }
             let mut assigned = shard.assigned.lock();
             results.push(assign(&mut assigned, append.records.len(), now));
         }
@@ -201,6 +218,16 @@ impl Core {
             self.ended.notify_waiters();
         }
     }
+}
+
+/// Why the first append that cannot be taken is refused, if there is one.
+fn refused(batch: &[Append<'_>], shards: &[Option<&Arc<Shard>>]) -> Option<AppendError> {
+    batch.iter().zip(shards).find_map(|(append, shard)| {
+        let unknown = AppendError::Unknown(append.shard);
+        shard.map_or(Some(unknown), |shard| {
+            shard.assigned.lock().sealed.then_some(AppendError::Sealed)
+        })
+    })
 }
 
 /// Gives `records` more records of a shard their place.

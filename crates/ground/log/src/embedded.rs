@@ -20,7 +20,7 @@ use crate::{
         ShardNumber, ShardState,
     },
     block, committer,
-    core::Core,
+    core::{Core, Taking},
     files::read_error,
     limits,
     options::Options,
@@ -153,6 +153,22 @@ impl EmbeddedLog {
         self.core.env.blocking(move || read(&core)).await
     }
 
+    /// Appends what is taken of a batch; one result an append, in order, once all of them are durable.
+    async fn take(
+        &self,
+        batch: &[Append<'_>],
+        taking: Taking,
+    ) -> Result<Vec<Result<Appended, AppendError>>, LogError> {
+        let bytes = block::encoded_len(batch);
+        let room = self.core.admit(bytes).await?;
+        let draft = block::encode(batch, self.core.tail.spare.take(bytes));
+        let queued = self.core.enqueue(batch, taking, draft, Some(room))?;
+        if let Some(durable) = queued.durable {
+            durable.await.unwrap_or(Err(LogError::Closed))?;
+        }
+        Ok(queued.results)
+    }
+
     fn begin_close(&self) {
         self.core.queue.lock().closing = true;
         self.core.work.notify_one();
@@ -208,29 +224,14 @@ impl ShardLog for EmbeddedLog {
     }
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
-        let all = |e: LogError| {
-            batch
-                .iter()
-                .map(|_| Err(AppendError::Log(e.clone())))
-                .collect()
-        };
-        let bytes = block::encoded_len(batch);
-        let room = match self.core.admit(bytes).await {
-            Ok(room) => room,
-            Err(e) => return all(e),
-        };
-        let draft = block::encode(batch, self.core.tail.spare.take(bytes));
-        let queued = match self.core.enqueue(batch, draft, Some(room)) {
-            Ok(queued) => queued,
-            Err(e) => return all(e),
-        };
-        let Some(durable) = queued.durable else {
-            return queued.results;
-        };
-        match durable.await.unwrap_or(Err(LogError::Closed)) {
-            Ok(()) => queued.results,
-            Err(e) => all(e),
-        }
+        let all = |e| vec![Err(AppendError::Log(e)); batch.len()];
+        let taken = self.take(batch, Taking::Each).await;
+        taken.unwrap_or_else(all)
+    }
+
+    async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError> {
+        let taken = self.take(batch, Taking::Whole).await?;
+        taken.into_iter().collect()
     }
 
     async fn read(

@@ -55,6 +55,14 @@ impl ScopedLog {
         shards.iter().map(|shard| self.inside(*shard)).collect()
     }
 
+    fn batch_inside<'a>(&self, batch: &[Append<'a>]) -> Vec<Append<'a>> {
+        let batch = batch.iter().map(|append| Append {
+            shard: self.inside(append.shard),
+            ..*append
+        });
+        batch.collect()
+    }
+
     /// An error with the number within the part.
     fn log_error(&self, error: LogError) -> LogError {
         match error {
@@ -99,18 +107,16 @@ impl ShardLog for ScopedLog {
     }
 
     async fn append(&self, batch: &[Append<'_>]) -> Vec<Result<Appended, AppendError>> {
-        let batch = batch.iter().map(|append| Append {
-            shard: self.inside(append.shard),
-            ..*append
-        });
-        let results = self
-            .whole
-            .append(&batch.collect::<Vec<_>>())
-            .await
-            .into_iter();
+        let results = self.whole.append(&self.batch_inside(batch)).await;
         results
+            .into_iter()
             .map(|result| result.map_err(|error| self.append_error(error)))
             .collect()
+    }
+
+    async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError> {
+        let appended = self.whole.append_whole(&self.batch_inside(batch)).await;
+        appended.map_err(|error| self.append_error(error))
     }
 
     async fn read(

@@ -58,6 +58,7 @@ pub async fn contract(subject: &impl Subject, first: u64) {
     let log = subject.open().await;
     appends_come_back(&*log, shard(next())).await;
     a_batch_is_taken_append_by_append(&*log, next()).await;
+    a_whole_batch_is_taken_or_none_of_it(&*log, next()).await;
     reads_keep_to_their_limits(&*log, shard(next())).await;
     shards_that_are_not_known(&*log, next()).await;
     seals(&*log, shard(next())).await;
@@ -249,6 +250,29 @@ async fn shards_that_are_not_known(log: &dyn ShardLog, first: u64) {
     log.remove_shards(&[unknown]).await.unwrap();
     assert!(!log.shards().await.unwrap().contains(&unknown));
     log.open_shards(&[], FOREVER).await.unwrap();
+}
+
+async fn a_whole_batch_is_taken_or_none_of_it(log: &dyn ShardLog, first: u64) {
+    let [one, two, unknown] = [first, first + 1, first + 2].map(shard);
+    log.open_shards(&[one, two], FOREVER).await.unwrap();
+    let record = |value: &'static str| NewRecord {
+        key: b"k",
+        value: value.as_bytes(),
+    };
+    let (a, b) = ([record("a"), record("b")], [record("c")]);
+    let to = |shard, records| Append { shard, records };
+    let batch = [to(one, &a), to(two, &b), to(one, &b)];
+    let offsets = log.append_whole(&batch).await.unwrap().into_iter();
+    let offsets: Vec<_> = offsets.map(|appended| appended.first_offset).collect();
+    assert_eq!(offsets, [0, 0, 2]);
+    let refused = log.append_whole(&[to(one, &a), to(unknown, &b)]).await;
+    assert_eq!(refused, Err(AppendError::Unknown(unknown)));
+    log.seal(two).await.unwrap();
+    let refused = log.append_whole(&[to(one, &a), to(two, &b)]).await;
+    assert_eq!(refused, Err(AppendError::Sealed));
+    assert_eq!(append_values(log, one, &["d"]).await.first_offset, 3);
+    assert_eq!(values(log, one, 0).await, ["a", "b", "c", "d"]);
+    assert_eq!(values(log, two, 0).await, ["c"]);
 }
 
 async fn seals(log: &dyn ShardLog, shard: ShardNumber) {
@@ -562,6 +586,11 @@ impl ShardLog for MortalLog {
             Ok(()) => self.log.append(batch).await,
             Err(error) => vec![Err(AppendError::Log(error)); batch.len()],
         }
+    }
+
+    async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError> {
+        self.health()?;
+        self.log.append_whole(batch).await
     }
 
     async fn read(

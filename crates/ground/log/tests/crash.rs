@@ -206,3 +206,46 @@ fn zeros_that_were_written_ahead_are_no_records() {
         }
     });
 }
+
+/// Appends batches of both shards until the disk stops.
+async fn work_in_pairs(machine: &Machine, pair: [ShardNumber; 2]) -> Result<(), AppendError> {
+    let log = machine.open().await?;
+    log.open_shards(&pair, FOREVER).await?;
+    let text = "x".repeat(700);
+    let record = [NewRecord {
+        key: b"k",
+        value: text.as_bytes(),
+    }];
+    let batch = pair.map(|shard| Append {
+        shard,
+        records: &record,
+    });
+    for _ in 0..8 {
+        log.append_whole(&batch).await?;
+    }
+    log.close().await;
+    Ok(())
+}
+
+#[test]
+fn a_batch_that_is_to_be_whole_is_there_or_not() {
+    run(async {
+        let pair = [SHARDS[0], SHARDS[1]];
+        let machine = Machine::new(0);
+        work_in_pairs(&machine, pair).await.unwrap();
+        for at in 0..machine.disk.steps() {
+            for seed in 0..5 {
+                let machine = Machine::new(at * 5 + seed);
+                machine.disk.stop_at(at);
+                let _ = work_in_pairs(&machine, pair).await;
+                machine.disk.crash();
+                let log = machine.open().await.unwrap();
+                log.open_shards(&pair, FOREVER).await.unwrap();
+                let [one, two] = pair.map(|shard| log.state(shard));
+                let (one, two) = (one.await.unwrap().end, two.await.unwrap().end);
+                assert_eq!(one, two, "step {at}, seed {seed}");
+                log.close().await;
+            }
+        }
+    });
+}

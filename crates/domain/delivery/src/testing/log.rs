@@ -87,6 +87,10 @@ impl ShardLog for MemoryLog {
         results
     }
 
+    async fn append_whole(&self, _batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError> {
+        unreachable!("deliveries append one by one")
+    }
+
     async fn read(
         &self,
         shard: ShardNumber,
