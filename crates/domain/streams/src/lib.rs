@@ -39,6 +39,7 @@ mod streams;
 mod fan_out;
 mod listing;
 mod put;
+mod put_beside;
 mod read;
 mod source;
 mod subscribe;
@@ -58,6 +59,7 @@ pub use limits::{
 pub use listing::{ConsumerPage, ShardFilter, ShardPage, StreamPage};
 pub use load::{Load, Mode, Peak};
 pub use put::{Placed, PutEntry};
+pub use put_beside::Beside;
 pub use read::{ReadChunk, ReadRecord, ReadResult, ShardIterator, Start};
 pub use readers::{NoOtherReaders, OtherReaders};
 pub use record::{

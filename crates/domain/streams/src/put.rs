@@ -49,7 +49,7 @@ pub struct Placed {
 
 /// An entry of a call that is on its way. In order of these, the entries of a shard stand together, as they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Routed {
+pub(crate) struct Routed {
     /// The shard's place among those that are open.
     place: u32,
     /// The entry's place in the call.
@@ -57,17 +57,22 @@ struct Routed {
 }
 
 impl Routed {
-    fn shard(self, stream: &Stream) -> &Target {
+    /// The entry's place in the call.
+    pub fn entry(&self) -> usize {
+        self.entry as usize
+    }
+
+    pub fn shard(self, stream: &Stream) -> &Target {
         stream.target(self.place)
     }
 
-    fn of(self, entries: &[PutEntry]) -> &PutEntry {
-        &entries[self.entry as usize]
+    pub fn of(self, entries: &[PutEntry]) -> &PutEntry {
+        &entries[self.entry()]
     }
 }
 
 /// The entries shard by shard.
-fn groups(routed: &[Routed]) -> impl Iterator<Item = &[Routed]> {
+pub(crate) fn groups(routed: &[Routed]) -> impl Iterator<Item = &[Routed]> {
     routed.chunk_by(|one, next| one.place == next.place)
 }
 
@@ -110,7 +115,7 @@ impl Streams {
 
     /// The stream as it became after `seen`, one of whose shards was found sealed; none when it has not changed and
     /// will not.
-    async fn changed_since(self: &Arc<Self>, seen: &Stream) -> Option<Arc<Stream>> {
+    pub(crate) async fn changed_since(self: &Arc<Self>, seen: &Stream) -> Option<Arc<Stream>> {
         let was_open = seen.is_open();
         let newer = || {
             let now = self.get(&seen.record.name).ok()?;
@@ -158,7 +163,12 @@ impl Streams {
     }
 
     /// The log's values of the entries where the stream wants them encrypted, otherwise none.
-    fn sealed(&self, stream: &Stream, entries: &[PutEntry], routed: &[Routed]) -> Vec<Vec<u8>> {
+    pub(crate) fn sealed(
+        &self,
+        stream: &Stream,
+        entries: &[PutEntry],
+        routed: &[Routed],
+    ) -> Vec<Vec<u8>> {
         if stream.record.encryption.is_none() {
             return Vec::new();
         }
@@ -213,6 +223,17 @@ impl Stream {
     /// # Errors
     /// When they are not.
     pub fn takes(&self, entries: &[PutEntry]) -> Result<(), Error> {
+        self.takes_each(entries)?;
+        let total = entries.iter().map(PutEntry::bytes).sum();
+        if total > MAX_PUT_BYTES {
+            Err(Error::PutTooLarge(total))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Whether each entry is small enough by itself.
+    pub(crate) fn takes_each(&self, entries: &[PutEntry]) -> Result<(), Error> {
         let limit = self.record.max_record_bytes;
         for (index, entry) in entries.iter().enumerate() {
             if entry.bytes() > limit as usize {
@@ -223,17 +244,12 @@ impl Stream {
                 });
             }
         }
-        let total = entries.iter().map(PutEntry::bytes).sum();
-        if total > MAX_PUT_BYTES {
-            Err(Error::PutTooLarge(total))
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
 
 /// The entries without a result, by their shards.
-fn route(
+pub(crate) fn route(
     stream: &Stream,
     entries: &[PutEntry],
     results: &[Option<Result<Placed, PutError>>],
@@ -272,7 +288,7 @@ fn route(
 }
 
 /// The log's record of each entry.
-fn records<'a>(
+pub(crate) fn records<'a>(
     entries: &'a [PutEntry],
     routed: &[Routed],
     sealed: &'a [Vec<u8>],
@@ -301,7 +317,7 @@ fn records<'a>(
 }
 
 /// One append a shard. `records` are those of `routed`, in its order.
-fn appends<'a>(
+pub(crate) fn appends<'a>(
     stream: &Stream,
     routed: &[Routed],
     mut records: &'a [NewRecord<'a>],
