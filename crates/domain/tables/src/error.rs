@@ -6,7 +6,7 @@ use headwater_catalog::CatalogError;
 use headwater_log::{AppendError, LogError};
 use headwater_sealing::TokenError;
 
-use crate::ShardId;
+use crate::{DestinationFault, ShardId};
 
 /// Why a table cannot do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +38,9 @@ pub enum Error {
     /// A stream has no such shard, or none any more.
     #[error("the stream has no shard {0}")]
     NoShard(ShardId),
+    /// The stream that its changes are to go to, or not any more, is in another state.
+    #[error("the changes of table {0} cannot be sent so: {1}")]
+    Destination(String, DestinationFault),
     /// A text that is not the position of a stream's reader.
     #[error(transparent)]
     Position(#[from] TokenError),

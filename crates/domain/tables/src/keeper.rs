@@ -10,13 +10,14 @@ use std::{
 };
 
 use headwater_env::Env;
-use headwater_log::ShardNumber;
+use headwater_log::{LogError, ShardNumber};
 use headwater_types::Millis;
 use tokio::sync::watch;
 
 use crate::{
     Error, TableRecord,
     core::{Core, kept_from},
+    destinations::{Sending, progress_shards},
     keys::{shard, transactions},
     limits::{
         EXPIRE_EVERY, ROLL_LOOK_EVERY, STREAM_KEPT, SYNC_BYTES, SYNC_EVERY, TOKEN_KEPT, TRIM_STEP,
@@ -33,7 +34,7 @@ pub(crate) struct Todo {
     pub tables: BTreeSet<String>,
     /// Tables that may have rows left.
     pub deleted: Vec<Deleted>,
-    /// Whether streams wait for their shards to begin or to end.
+    /// Whether streams wait for their shards to begin or to end, or destinations for changes.
     pub streams: bool,
 }
 
@@ -131,7 +132,7 @@ struct Keeper {
 }
 
 impl Keeper {
-    /// Has streams begin and end shards, where it is time to look at them.
+    /// Has streams begin and end shards, and changes sent, where it is time to look at them.
     async fn keep_streams(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
         let now = inner.core.env.clock.elapsed();
         let last = self.streams_kept;
@@ -142,21 +143,25 @@ impl Keeper {
         }
         // After a failure it is time at once.
         self.streams_kept = None;
+        let sent = inner.keep_destinations().await;
         inner.keep_streams().await?;
+        sent?;
         self.streams_kept = Some(now);
         Ok(())
     }
 
     /// Syncs the index where it is time, and has the logs forget what it has.
-    async fn sync(&mut self, inner: &Inner) -> Result<(), Error> {
+    async fn sync(&mut self, inner: &Arc<Inner>) -> Result<(), Error> {
         let core = &inner.core;
         let (now, unsynced) = (core.env.clock.elapsed(), core.unsynced.load(SeqCst));
         let is_time = now >= self.synced + SYNC_EVERY || unsynced >= SYNC_BYTES;
         if !is_time {
             return Ok(());
         }
-        let reading = core.clone();
-        let floors = core.env.blocking(move || floors(&reading)).await?;
+        let reading = inner.clone();
+        let read = move || floors(&reading.core, &reading.sending);
+        let mut floors = core.env.blocking(read).await?;
+        floors.extend(progress_floors(core).await?);
         if unsynced > 0 {
             core.sync().await?;
         }
@@ -189,7 +194,7 @@ impl Keeper {
 }
 
 /// The times before which changes are not needed any more once the index is synced as it is now.
-fn floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
+fn floors(core: &Core, sending: &Sending) -> Result<Vec<(ShardNumber, Millis)>, Error> {
     let (view, now) = (core.view(), core.env.clock.now());
     let mut floors = Vec::new();
     // A transaction of which a partition may lack changes was not appended before it was noted there.
@@ -202,7 +207,29 @@ fn floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
         for index in 0..layout.record.partitions {
             // The log may give more changes the time of the last.
             let last = Partition::of_index(&layout, index, &*view)?.meta.time;
-            floors.push((shard(table.number, index), last.min(readable)));
+            let unsent = sending.unsent_since(&layout.record, index, now);
+            let floor = last.min(readable).min(unsent);
+            floors.push((shard(table.number, index), floor));
+        }
+    }
+    Ok(floors)
+}
+
+/// The times of what says last how far changes were sent: what said it before is not needed.
+async fn progress_floors(core: &Core) -> Result<Vec<(ShardNumber, Millis)>, Error> {
+    let mut floors = Vec::new();
+    for table in core.tables() {
+        let layout = table.layout();
+        if layout.record.live_destination().is_none() {
+            continue;
+        }
+        for shard in progress_shards(&layout.record) {
+            match core.log.state(shard).await {
+                Ok(state) => floors.push((shard, state.newest)),
+                // It is not there yet, or went with its table.
+                Err(LogError::Unknown(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     Ok(floors)
@@ -215,7 +242,7 @@ fn readable_since(record: &TableRecord, now: Millis) -> Millis {
         let end = stream.disabled.map(|disabled| disabled.plus(STREAM_KEPT));
         end.is_none_or(|end| end > now)
     });
-    match is_readable || !record.destinations.is_empty() {
+    match is_readable {
         true => now.minus(STREAM_KEPT),
         false => Millis(u64::MAX),
     }
@@ -256,9 +283,10 @@ mod tests {
     #[tokio::test]
     async fn transactions_are_forgotten_while_others_are_under_way() {
         let world = World::with_table(None).await;
-        let core = &world.tables.inner.core;
+        let inner = &world.tables.inner;
+        let core = &inner.core;
         let floor = || {
-            let mut floors = floors(core).unwrap().into_iter();
+            let mut floors = floors(core, &inner.sending).unwrap().into_iter();
             let floor = floors.find(|(shard, _)| *shard == transactions());
             floor.map(|(_, floor)| floor)
         };

@@ -30,6 +30,9 @@ const ENTRY_HEAD: usize = 1 + 8 + 8 + 8;
 /// The bits of a shard's number that say the partition.
 const PARTITION_BITS: u32 = 8;
 
+/// The bit of these by which a shard has the progress of a partition's changes to their destination.
+const PROGRESS: u64 = 1 << (PARTITION_BITS - 1);
+
 /// A row's key, in the making.
 pub(crate) struct Row(pub Vec<u8>);
 
@@ -164,7 +167,13 @@ pub(crate) fn shard(table: u64, partition: u16) -> ShardNumber {
     ShardNumber::new(ShardSpace::Tables, number)
 }
 
-/// The table whose changes a shard has; 0 for that of transactions.
+/// The shard that says how far the changes of a partition were sent. Partitions are too few for their own bit to be this.
+pub(crate) fn progress_shard(table: u64, partition: u16) -> ShardNumber {
+    let number = table << PARTITION_BITS | PROGRESS | u64::from(partition);
+    ShardNumber::new(ShardSpace::Tables, number)
+}
+
+/// The table that a shard is of; 0 for that of transactions.
 pub(crate) fn table_of(shard: ShardNumber) -> Option<u64> {
     Some(shard.within(ShardSpace::Tables)? >> PARTITION_BITS)
 }

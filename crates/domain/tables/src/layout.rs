@@ -3,7 +3,7 @@
 use headwater_items::{Item, Value};
 
 use crate::{
-    Error, IndexState, KeySchema, Projected, TableRecord, ViewType, WriteError, keys,
+    Destination, Error, IndexState, KeySchema, Projected, TableRecord, ViewType, WriteError, keys,
     keys::{BaseKey, Row, RowKind, encode},
     limits::{PARTITION_KEY_BYTES, SORT_KEY_BYTES},
 };
@@ -109,7 +109,7 @@ impl Layout {
         let views = [ViewType::Old, ViewType::Both];
         let mut streams = self.record.streams.iter();
         streams.any(|stream| stream.takes_changes() && views.contains(&stream.view))
-            || self.record.destinations.iter().any(|to| to.enabled)
+            || self.record.destinations.iter().any(Destination::is_live)
     }
 
     /// Refuses an item that has an attribute of an index's key that cannot be one.

@@ -4,13 +4,14 @@
 //! and one worker, which alone writes there: it evaluates what callers want against the items as they are, appends the
 //! changes with one durable write, applies them to the index, and only then answers. The index, by key and by secondary
 //! indexes, is derived from the change log: it knows how far it has come, and catches up from there at the start. Owns
-//! items, indexes, transactions, expiry and the streams of changes; leaves AWS's spelling, defaults and texts to the door.
+//! items, indexes, transactions, expiry, the streams of changes and the sending of them; leaves AWS's spelling, defaults and texts to the door.
 
 mod build;
 mod capacity;
 mod change;
 mod codec;
 mod core;
+mod destinations;
 mod error;
 mod index;
 mod keeper;
@@ -23,6 +24,7 @@ mod meta;
 mod page;
 mod partition;
 mod pass;
+mod ports;
 mod read;
 mod record;
 mod store;
@@ -38,12 +40,14 @@ mod write;
 
 pub use capacity::{Access, Limit, Metered, Throttled, Units, units};
 pub use change::Change;
+pub use destinations::{Destination, DestinationFault, DestinationState, Precision};
 pub use error::Error;
 pub use index::{Batch, FjallIndex, Index, LateIndex, MemoryIndex, Rows, Span, View};
+pub use ports::{NotPut, Outgoing, OutgoingChange, Receivers, Unfit};
 pub use read::{Page, Query, Range, ReadOptions, Scan, Target};
 pub use record::{
-    Begin, Billing, Destination, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable,
-    Projected, Stream, TableRecord, TableState, Tags, Throughput, TimeToLive, ViewType,
+    Begin, Billing, GlobalIndex, IndexState, KeyKind, KeySchema, LocalIndex, NewTable, Projected,
+    Stream, TableRecord, TableState, Tags, Throughput, TimeToLive, ViewType,
 };
 pub use streams::{
     Event, EventKind, EventPage, Extent, NotAShard, ShardId, StreamIterator, StreamShard,

@@ -52,7 +52,21 @@ pub const ITERATOR_LIFE: Duration = Duration::from_secs(15 * 60);
 pub const TOKEN_KEPT: Duration = Duration::from_secs(600);
 /// Items that expired longer ago than this are left. (Source: the developer guide, "Computing Time to Live".)
 pub const EXPIRED_MAX: Duration = Duration::from_secs(5 * 365 * 24 * 3600);
+/// How long changes that were not sent yet are kept for their destination, which is as long as those of a stream. (Source:
+/// the developer guide, "Using Kinesis Data Streams to capture changes to DynamoDB".)
+pub const UNSENT_KEPT: Duration = STREAM_KEPT;
 
+/// Streams of records that are known as destinations of one table; beyond that those are forgotten first that changes went
+/// to the longest ago.
+pub(crate) const DESTINATIONS: usize = 50;
+/// Changes that are sent with one durable write.
+pub(crate) const SEND_RECORDS: usize = 500;
+/// Bytes of these in the change log.
+pub(crate) const SEND_BYTES: usize = 2 << 20;
+/// The pause before changes are sent again that could not be, which is doubled each time.
+pub(crate) const SEND_PAUSE: Duration = Duration::from_millis(100);
+/// The longest such pause.
+pub(crate) const SEND_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// Streams of one table that can be read, which are those of a day.
 pub(crate) const STREAMS: usize = 50;
 /// The labels of two streams of a table are at least so far from each other.

@@ -9,6 +9,7 @@ use headwater_types::{Millis, kept::ShardSpace};
 use crate::{
     Error,
     core::{Core, Table, kept_from},
+    destinations::progress_shards,
     index::Batch,
     keys::{meta_row, shard, transactions},
     layout::Layout,
@@ -24,12 +25,16 @@ const AT_ONCE: ReadLimit = ReadLimit {
     bytes: REPLAY_BYTES,
 };
 
-/// The shards of a table's changes.
+/// The shards of a table: those of its changes, and where these are or were sent, those that say how far.
 pub(crate) fn shards(record: &TableRecord) -> Vec<ShardNumber> {
     let partitions = 0..record.partitions;
-    partitions
+    let mut shards: Vec<_> = partitions
         .map(|index| shard(record.number, index))
-        .collect()
+        .collect();
+    if !record.destinations.is_empty() {
+        shards.extend(progress_shards(record));
+    }
+    shards
 }
 
 impl Core {

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use headwater_types::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::Destination;
+
 /// Tags, by their keys.
 pub type Tags = BTreeMap<String, String>;
 
@@ -58,7 +60,7 @@ pub struct TableRecord {
     /// The policy, as its owner wrote it, and its revision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<(Arc<str>, String)>,
-    /// The streams of records that its changes go to.
+    /// The streams of records that its changes go to or went to, newest first; to one at the most they go now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub destinations: Vec<Destination>,
     /// Its tags.
@@ -228,17 +230,6 @@ pub struct TimeToLive {
     pub enabled: bool,
     /// When it was changed last.
     pub changed: Millis,
-}
-
-/// A stream of records that a table's changes go to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Destination {
-    /// The stream's ARN.
-    pub stream: String,
-    /// Whether changes go there now.
-    pub enabled: bool,
-    /// Whether times have microseconds.
-    pub microseconds: bool,
 }
 
 /// What a new table is to be.

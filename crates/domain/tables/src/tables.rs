@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     Cancellation, Change, Error, TableRecord, Target, Write, WriteError, Written,
     core::{Core, Table, shown},
+    destinations::Sending,
     index::{Index, LateIndex},
     keeper::{self, Todo},
     keys::shard,
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     /// Told when there is some.
     pub wake: watch::Sender<()>,
     pub streams: Shared,
+    pub sending: Sending,
     pub is_closed: AtomicBool,
 }
 
@@ -124,6 +126,7 @@ impl Tables {
             todo: Mutex::new(todo),
             wake,
             streams: Shared::default(),
+            sending: Sending::default(),
             is_closed: AtomicBool::new(false),
         });
         env.spawn(keeper::run(env.clone(), woken, Arc::downgrade(&inner)));
@@ -278,6 +281,7 @@ impl Tables {
         let inner = &self.inner;
         inner.is_closed.store(true, SeqCst);
         inner.wake.send_replace(());
+        inner.sending.changed.send_replace(());
         let ended = inner.end_workers(|_| true).await;
         if let Err(error) = inner.core.sync().await {
             tracing::error!(%error, "the index of tables was not synced: the next start takes longer");

@@ -44,6 +44,13 @@ const CALLS: &[(&str, Call)] = &[
         let tables = &world.tables;
         Box::pin(async move { Ok(tables.disable_stream(TABLE).await.map(drop)?) })
     }),
+    ("enable a destination", |world| {
+        let tables = &world.tables;
+        Box::pin(async move {
+            let enabled = tables.enable_destination(TABLE, "stream", None).await;
+            Ok(enabled.map(drop)?)
+        })
+    }),
     ("delete", |world| {
         Box::pin(async move { Ok(world.tables.delete("other").await.map(drop)?) })
     }),
@@ -100,6 +107,7 @@ async fn agrees(mut world: World) {
         let known = world.tables.get(&record.name).unwrap();
         assert_eq!(known.protected, record.protected);
         assert_eq!(known.streams, record.streams);
+        assert_eq!(known.destinations, record.destinations);
     }
     // Each partition has its shard, and so have transactions.
     let partitions: usize = records

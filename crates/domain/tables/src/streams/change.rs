@@ -162,7 +162,7 @@ impl Inner {
     }
 
     /// The ends of a table's partitions.
-    async fn ends(&self, table: &Table) -> Result<Vec<u64>, Error> {
+    pub async fn ends(&self, table: &Table) -> Result<Vec<u64>, Error> {
         let layout = table.layout();
         let mut ends = Vec::with_capacity(layout.record.partitions.into());
         for partition in 0..layout.record.partitions {

@@ -214,7 +214,8 @@ pub enum ShardSpace {
     Topics = 0x05,
     /// Queues of messages: twice the queue's number, and one more for its changes.
     Messages = 0x04,
-    /// Changes of tables: the table's number (48 bits) and partition (8); number 0 is transactions.
+    /// Changes of tables: the table's number (48 bits) and partition (8), which has 128 added where the shard says how far the
+    /// changes were sent; number 0 is transactions.
     Tables = 0x06,
 }
 
