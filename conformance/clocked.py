@@ -11,10 +11,10 @@ from headwater import Server, wait_for
 class Clocked:
     """A server whose clock a test moves."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder):
         self.file, self.ahead, self.clients = folder / "ahead", 0, []
         self.write()
-        self.server = Server(folder / "data", "--clock-offset-file", self.file, *arguments).start()
+        self.server = Server(folder / "data", "--clock-offset-file", self.file).start()
 
     def write(self):
         # In one step, so that the server does not read half a number.

@@ -79,13 +79,6 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: Some("http://queue.amazonaws.com/doc/2012-11-05/"),
     },
     Selection {
-        name: "sts",
-        version: "2011-06-15",
-        operations: STS,
-        direct: &[],
-        xml_namespace: None,
-    },
-    Selection {
         name: "dynamodb",
         version: "2012-08-10",
         operations: DYNAMODB,
@@ -99,13 +92,6 @@ pub const SERVICES: &[Selection] = &[
         direct: &["GetRecords"],
         xml_namespace: None,
     },
-];
-
-const STS: &[&str] = &[
-    "AssumeRole",
-    "GetAccessKeyInfo",
-    "GetCallerIdentity",
-    "GetSessionToken",
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];

@@ -4,15 +4,11 @@
 //! are is given; what their holders may do is not decided here.
 
 mod caller;
-pub mod key_id;
 mod limits;
 mod query;
-pub mod sessions;
 pub mod sign;
 pub mod verify;
 
-pub use caller::{Caller, Session};
-pub use limits::SESSION_LIFE;
+pub use caller::Caller;
 pub use query::parse_query;
-pub use sessions::Sessions;
 pub use verify::Verifier;

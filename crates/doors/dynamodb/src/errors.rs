@@ -94,10 +94,11 @@ pub(crate) fn api(error: Error) -> ApiError {
         }
         error @ Error::TooManyStreams(_) => limit(error),
         error @ Error::Conflict => in_use(error),
-        // The operations of streams say these of themselves.
+        // The operations of streams and of destinations say these of themselves.
         error @ (Error::NoStream(_)
         | Error::NoShard(_)
         | Error::Position(_)
+        | Error::Destination(..)
         | Error::Interrupted
         | Error::Catalog(_)
         | Error::Log(_)

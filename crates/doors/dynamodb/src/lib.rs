@@ -7,6 +7,7 @@
 mod billing;
 mod change;
 mod describe;
+mod destination;
 mod errors;
 mod indexes;
 mod items;
@@ -29,6 +30,7 @@ use headwater_shapes_dynamodb::{SERVICE, ops as shapes};
 use headwater_tables::Tables;
 use headwater_wire::{Line, READS, Routes, Table, WRITES};
 
+pub use destination::destination_record;
 pub use place::{arn, stream_arn};
 
 use items::limits::{BATCH_BODY_BYTES, WRITE_BODY_BYTES};
@@ -63,9 +65,12 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::DeleteTable>(WRITES.shared())
         .route::<shapes::DescribeContinuousBackups>(READS.shared())
         .route::<shapes::DescribeEndpoints>(READS)
+        .route::<shapes::DescribeKinesisStreamingDestination>(READS)
         .route::<shapes::DescribeLimits>(READS)
         .route::<shapes::DescribeTable>(READS.shared())
         .route::<shapes::DescribeTimeToLive>(READS.shared())
+        .route::<shapes::DisableKinesisStreamingDestination>(WRITES)
+        .route::<shapes::EnableKinesisStreamingDestination>(WRITES)
         .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)
@@ -80,6 +85,7 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::UntagResource>(WRITES.shared())
         .route::<shapes::UpdateContinuousBackups>(WRITES.shared())
         .direct::<shapes::UpdateItem>(WRITES_ONE)
+        .route::<shapes::UpdateKinesisStreamingDestination>(WRITES)
         .route::<shapes::UpdateTable>(WRITES.shared())
         .route::<shapes::UpdateTimeToLive>(WRITES.shared())
         .build()

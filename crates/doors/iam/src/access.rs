@@ -97,18 +97,15 @@ impl Access<'_> {
         let time = i64::try_from(self.now.seconds())
             .ok()
             .and_then(|s| jiff::Timestamp::from_second(s).ok());
-        let (kind, user) = match (caller.role(), caller.user()) {
-            (Some(_), _) => ("AssumedRole", None),
-            (None, Some(user)) => ("User", Some(user)),
-            (None, None) => ("Account", None),
+        let (kind, user) = match caller.user() {
+            Some(user) => ("User", Some(user)),
+            None => ("Account", None),
         };
-        let arn = caller.role().unwrap_or(&caller.arn);
         let header = |value: &Option<_>| value.as_ref().and_then(header_text);
         [
-            ("aws:PrincipalArn", Some(arn.to_owned())),
+            ("aws:PrincipalArn", Some(caller.arn.clone())),
             ("aws:PrincipalAccount", Some(caller.account.0.clone())),
             ("aws:PrincipalType", Some(kind.to_owned())),
-            ("aws:userid", Some(caller.id())),
             ("aws:username", user.map(str::to_owned)),
             ("aws:ResourceAccount", Some(account.0.clone())),
             ("aws:RequestedRegion", Some(region.0.clone())),

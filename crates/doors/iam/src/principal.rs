@@ -30,8 +30,7 @@ impl Principal {
         match self {
             Self::Everyone => true,
             Self::Account(account) => *account == caller.account.0,
-            // A role stands for all of its sessions.
-            Self::Arn(arn) => *arn == caller.arn || caller.role() == Some(arn),
+            Self::Arn(arn) => *arn == caller.arn,
             Self::Service(name) => *name == caller.arn,
             Self::Federated(_) | Self::CanonicalUser(_) => false,
         }

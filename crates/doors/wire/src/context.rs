@@ -131,11 +131,6 @@ impl Context {
         Ok(caller)
     }
 
-    /// The keys that requests are signed with; none where signatures are not asked for.
-    pub fn keys(&self) -> Option<&Verifier> {
-        self.verifier.as_ref()
-    }
-
     /// Whether the caller belongs to another account than the server's.
     pub fn is_foreign(&self) -> bool {
         self.caller.account != self.account

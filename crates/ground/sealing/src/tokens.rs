@@ -84,12 +84,6 @@ impl Tokens {
         STANDARD.encode(bytes)
     }
 
-    /// A secret that belongs to `name`, and that nobody can tell without the key. For keys under which no token is sealed.
-    pub fn secret(&self, name: &str) -> [u8; 32] {
-        let keyed = self.keyed.clone().chain_update(name.as_bytes());
-        keyed.finalize().into_bytes().into()
-    }
-
     /// The content of a token that this installation gave, of this kind, and not too long before `now`.
     pub fn open<T: TokenKind>(&self, token: &str, now: Millis) -> Result<T, TokenError> {
         let dated: Dated<T> = self.verified(token).ok_or(TokenError::Invalid)?;

@@ -2,7 +2,6 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use headwater_auth::Sessions;
 use headwater_catalog::{Catalog, ScopedCatalog, SqliteCatalog};
 use headwater_client::{Client, ClientConfig};
 use headwater_delivery::{Invoke, Ports, Quotas};
@@ -10,7 +9,6 @@ use headwater_env::Env;
 use headwater_log::{EmbeddedLog, ScopedLog, ShardLog};
 use headwater_objects::{DirectoryStore, ObjectStore};
 use headwater_objects_s3::S3Store;
-use headwater_sealing::InstallationKey;
 use headwater_types::{Account, Region, kept::Prefix};
 use headwater_wire::Place;
 use tokio_rustls::rustls;
@@ -37,8 +35,6 @@ pub struct Ground {
     pub log: Arc<dyn ShardLog>,
     /// The objects of all places.
     pub store: Arc<dyn ObjectStore>,
-    /// The keys that expire, of all places.
-    pub sessions: Arc<Sessions>,
     /// How functions run.
     pub functions: headwater_functions::Options,
     /// Whether AWS's limits hold.
@@ -70,10 +66,6 @@ impl Ground {
                 region: Region(settings.region.clone()),
             },
             store: open_store(env, settings, &catalog).await?,
-            sessions: Arc::new(Sessions::new(
-                env.clone(),
-                &InstallationKey::open(env, &catalog).await?,
-            )),
             catalog,
             log,
             functions: function_options(settings, address, access),

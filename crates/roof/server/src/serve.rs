@@ -185,11 +185,7 @@ pub fn serving(
     };
     let options = Options {
         observers: vec![requests],
-        verifier: access.map(|access| {
-            let verifier = access.verifier.in_any_region();
-            verifier.with_sessions(ground.sessions.clone())
-        }),
-        sessions: Some(ground.sessions.clone()),
+        verifier: access.map(|access| access.verifier.in_any_region()),
         others: Some(places.clone()),
         pages: vec![Arc::new(pages) as Arc<dyn Page>, Arc::new(Welcome)],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),

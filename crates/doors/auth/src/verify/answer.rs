@@ -14,12 +14,11 @@ const MISSING: &str = "MissingAuthenticationTokenException";
 const INCOMPLETE: &str = "IncompleteSignatureException";
 const UNRECOGNIZED: &str = "UnrecognizedClientException";
 const INVALID: &str = "InvalidSignatureException";
-const EXPIRED: &str = "ExpiredTokenException";
 
 /// Whether an error is one of these: the layer in front of the JSON services, which gives them, knows no members but
 /// the text.
 pub fn is_refusal(code: &str) -> bool {
-    [MISSING, INCOMPLETE, UNRECOGNIZED, INVALID, EXPIRED].contains(&code)
+    [MISSING, INCOMPLETE, UNRECOGNIZED, INVALID].contains(&code)
 }
 
 impl Refusal {
@@ -63,9 +62,6 @@ impl Refusal {
             Refusal::Token(_) => {
                 (UNRECOGNIZED, "The security token included in the request is invalid".to_owned())
             }
-            Refusal::ExpiredToken(_) => {
-                (EXPIRED, "The security token included in the request is expired".to_owned())
-            }
             Refusal::Mismatch { canonical_request, text_to_sign, .. } => {
                 (INVALID, mismatch(&canonical_request, &text_to_sign))
             }
@@ -98,10 +94,6 @@ impl Refusal {
                 "The provided token is malformed or otherwise invalid.",
             )
             .with("Token-0", token),
-            Refusal::ExpiredToken(token) => {
-                ApiError::new(400, "ExpiredToken", "The provided token has expired.")
-                    .with("Token-0", token)
-            }
             Refusal::Mismatch {
                 access_key_id,
                 signature,

@@ -57,11 +57,6 @@ pub(super) fn is_presigned(head: &Parts) -> bool {
     !head.headers.contains_key(header::AUTHORIZATION) && query(head, "X-Amz-Algorithm").is_some()
 }
 
-/// The token of a session that a request came with, in a header or in its address.
-pub fn session_token(head: &Parts) -> Option<Cow<'_, str>> {
-    text(head, SECURITY_TOKEN.as_str()).or_else(|| query(head, "X-Amz-Security-Token"))
-}
-
 /// The value of `x-amz-content-sha256` that an S3 request's signature covers: a hash, or a word for an unsigned or
 /// chunked body.
 pub(super) fn s3_payload(head: &Parts, presigned: bool) -> Result<String, Refusal> {

@@ -17,7 +17,7 @@ mod v2;
 use std::{collections::HashMap, sync::Arc};
 
 use headwater_env::Clock;
-use headwater_types::{Account, Region};
+use headwater_types::Region;
 use http::request::Parts;
 use parking_lot::Mutex;
 use sha2::{Digest, Sha256};
@@ -25,13 +25,11 @@ use sha2::{Digest, Sha256};
 use headwater_shapes::ApiError;
 
 use crate::{
-    Caller, Sessions,
+    Caller,
     limits::{REGION_BYTES, SIGNING_KEYS},
-    sessions::SessionError,
     sign::{Credentials, canonical_request, hex, hmac_matches, signing_key, text_to_sign},
 };
 pub use answer::is_refusal;
-pub use claim::session_token;
 use claim::{Claim, equal};
 pub use form::{SignedForm, missing_field};
 pub use refusal::{Refusal, ScopeError};
@@ -50,9 +48,7 @@ pub struct Key {
 }
 
 struct Inner {
-    keys: HashMap<String, Arc<Key>>,
-    /// The keys that expire, if there may be such.
-    sessions: Option<Arc<Sessions>>,
+    keys: HashMap<String, Key>,
     region: Region,
     /// Whether signatures for other regions are believed as well.
     any_region: bool,
@@ -64,16 +60,9 @@ struct Inner {
 /// Access key, day, region and service.
 type KeyName = (String, String, String, &'static str);
 
-/// A signature that is right in all but what only its key can tell.
-struct Claimed {
-    claim: Claim,
-    key: Arc<Key>,
-}
-
 /// A signature that fits its request and what is said there of the body.
 struct Valid {
     claim: Claim,
-    key: Arc<Key>,
     signing_key: [u8; 32],
 }
 
@@ -82,11 +71,10 @@ impl Verifier {
     pub fn new(keys: impl IntoIterator<Item = Key>, region: Region, clock: Arc<dyn Clock>) -> Self {
         let keys = keys
             .into_iter()
-            .map(|key| (key.credentials.access_key_id.clone(), Arc::new(key)))
+            .map(|key| (key.credentials.access_key_id.clone(), key))
             .collect();
         Self(Arc::new(Inner {
             keys,
-            sessions: None,
             region,
             any_region: false,
             clock,
@@ -97,25 +85,10 @@ impl Verifier {
     /// Believes signatures for every region whose name could be one.
     #[must_use]
     pub fn in_any_region(mut self) -> Self {
-        self.unshared().any_region = true;
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.any_region = true;
+        }
         self
-    }
-
-    /// Believes signatures with the keys of sessions, too.
-    #[must_use]
-    pub fn with_sessions(mut self, sessions: Arc<Sessions>) -> Self {
-        self.unshared().sessions = Some(sessions);
-        self
-    }
-
-    fn unshared(&mut self) -> &mut Inner {
-        Arc::get_mut(&mut self.0).expect("a verifier is shared once it is complete")
-    }
-
-    /// The account of the key with this id, where it is one that lasts.
-    pub fn account_of(&self, access_key_id: &str) -> Option<Account> {
-        let key = self.0.keys.get(access_key_id)?;
-        Some(key.holder.account.clone())
     }
 
     /// The region that a signature must be made for.
@@ -134,10 +107,10 @@ impl Verifier {
         service: &'static str,
         body: &[u8],
     ) -> Result<Arc<Caller>, ApiError> {
-        let claimed = self.claim(head, service);
-        let hash = || hex(&Sha256::digest(body));
-        let valid = claimed.and_then(|claimed| self.check(head, claimed, service, &hash()));
-        let holder = valid.map(|valid| valid.key.holder.clone());
+        let claim = self.claim(head, service);
+        let valid =
+            claim.and_then(|claim| self.check(head, claim, service, &hex(&Sha256::digest(body))));
+        let holder = valid.map(|valid| self.holder(&valid.claim.access_key_id));
         holder.map_err(|refusal| refused(head, service, refusal).json(400))
     }
 
@@ -149,15 +122,15 @@ impl Verifier {
         service: &'static str,
     ) -> Result<(Arc<Caller>, Seal), ApiError> {
         let error = |head: &Parts, refusal| refused(head, service, refusal).json(403);
-        let claimed = self
+        let claim = self
             .claim(head, service)
             .map_err(|refusal| error(head, refusal))?;
-        let holder = claimed.key.holder.clone();
+        let holder = self.holder(&claim.access_key_id);
         let (this, head) = (self.clone(), bare(head));
         let seal = Seal::Whole(
             Sha256::new(),
             Box::new(move |body| {
-                let valid = this.check(&head, claimed, service, &hex(&body));
+                let valid = this.check(&head, claim, service, &hex(&body));
                 valid.map(drop).map_err(|refusal| error(&head, refusal))
             }),
         );
@@ -180,13 +153,10 @@ impl Verifier {
     }
 
     fn s3(&self, head: &Parts) -> Result<(Arc<Caller>, Seal), Refusal> {
-        let claimed = self.claim(head, "s3")?;
-        let payload = claim::s3_payload(head, claimed.claim.is_presigned())?;
-        let Valid {
-            claim,
-            key,
-            signing_key,
-        } = self.check(head, claimed, "s3", &payload)?;
+        let claim = self.claim(head, "s3")?;
+        let payload = claim::s3_payload(head, claim.is_presigned())?;
+        let Valid { claim, signing_key } = self.check(head, claim, "s3", &payload)?;
+        let holder = self.holder(&claim.access_key_id);
         let seal = match payload.as_str() {
             seal::CHUNKS | seal::CHUNKS_AND_TRAILER => Seal::Chunks(Chain::new(
                 signing_key,
@@ -197,46 +167,37 @@ impl Verifier {
             )),
             _ => Seal::None,
         };
-        Ok((key.holder.clone(), seal))
+        Ok((holder, seal))
     }
 
-    /// The key with this id: one that lasts, or that of the session whose token came with it.
-    fn key(&self, id: &str, token: Option<&str>) -> Result<Arc<Key>, Refusal> {
-        if let Some(key) = self.0.keys.get(id) {
-            return Ok(key.clone());
-        }
-        let unknown = || Refusal::UnknownKey(id.to_owned());
-        let (Some(sessions), Some(token)) = (&self.0.sessions, token) else {
-            return Err(unknown());
-        };
-        let key = sessions.key(id, token).map_err(|error| match error {
-            SessionError::Unknown => unknown(),
-            SessionError::Expired => Refusal::ExpiredToken(token.to_owned()),
-        });
-        key.map(Arc::new)
+    /// The caller that holds a key which is known here.
+    fn holder(&self, access_key_id: &str) -> Arc<Caller> {
+        self.0.keys[access_key_id].holder.clone()
     }
 
-    /// The signature that a request carries.
-    fn claim(&self, head: &Parts, service: &'static str) -> Result<Claimed, Refusal> {
+    /// The signature that a request carries, right in all but what only its key can tell.
+    fn claim(&self, head: &Parts, service: &'static str) -> Result<Claim, Refusal> {
         let claim = Claim::of(head, service)?;
         claim.check_time(self.0.clock.now(), service)?;
         claim.check_scope(head, self.expected_region(&claim), service)?;
-        let key = self.key(&claim.access_key_id, claim.token.as_deref())?;
-        Ok(Claimed { claim, key })
+        match self.0.keys.contains_key(&claim.access_key_id) {
+            true => Ok(claim),
+            false => Err(Refusal::UnknownKey(claim.access_key_id)),
+        }
     }
 
     fn check(
         &self,
         head: &Parts,
-        Claimed { claim, key }: Claimed,
+        claim: Claim,
         service: &'static str,
         payload: &str,
     ) -> Result<Valid, Refusal> {
-        let credentials = &key.credentials;
+        let key = &self.0.keys[&claim.access_key_id].credentials;
         let names: Vec<&str> = claim.signed_headers.iter().map(String::as_str).collect();
         let canonical_request = canonical_request(head, &names, payload, service);
         let text_to_sign = text_to_sign(&claim.time, &claim.place(), &canonical_request);
-        let signing_key = self.signing_key(credentials, &claim, service);
+        let signing_key = self.signing_key(key, &claim, service);
         if !hmac_matches(&signing_key, text_to_sign.as_bytes(), &claim.signature) {
             return Err(Refusal::Mismatch {
                 access_key_id: claim.access_key_id,
@@ -245,12 +206,8 @@ impl Verifier {
                 text_to_sign,
             });
         }
-        self.check_token(credentials, claim.token.as_deref())?;
-        Ok(Valid {
-            claim,
-            key,
-            signing_key,
-        })
+        self.check_token(key, claim.token.as_deref())?;
+        Ok(Valid { claim, signing_key })
     }
 
     fn check_token(&self, key: &Credentials, token: Option<&str>) -> Result<(), Refusal> {

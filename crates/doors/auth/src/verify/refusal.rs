@@ -44,8 +44,6 @@ pub enum Refusal {
     UnknownKey(String),
     /// The token does not belong to the key.
     Token(String),
-    /// The token's session has expired.
-    ExpiredToken(String),
     /// It was made with another secret or for another request.
     Mismatch {
         /// The key.

@@ -95,7 +95,11 @@ pub(super) fn check(verifier: &Verifier, head: &Parts, path: &str) -> Result<Arc
             now,
         });
     }
-    let key = verifier.key(id, value(TOKEN))?;
+    let key = verifier
+        .0
+        .keys
+        .get(id)
+        .ok_or_else(|| Refusal::UnknownKey(id.to_owned()))?;
     let text_to_sign = text_to_sign(head, path, &query, expires);
     let mut mac = Hmac::<Sha1>::new_from_slice(key.credentials.secret_access_key.as_bytes())
         .expect("HMAC takes keys of any length");

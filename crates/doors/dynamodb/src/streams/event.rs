@@ -16,11 +16,7 @@ pub(crate) const SECOND_MS: u64 = 1000;
 
 /// A change as an event of a region.
 pub fn record(event: Event, region: &str) -> Record {
-    let name = match event.kind {
-        EventKind::Inserted => "INSERT",
-        EventKind::Modified => "MODIFY",
-        EventKind::Removed => "REMOVE",
-    };
+    let name = kind_name(event.kind);
     // Those are AWS's words for whoever removes expired items.
     let identity = event.expired.then(|| Identity {
         principal_id: Some("dynamodb.amazonaws.com".to_owned()),
@@ -37,13 +33,25 @@ pub fn record(event: Event, region: &str) -> Record {
     }
 }
 
+/// The name of what a change did.
+pub(crate) fn kind_name(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Inserted => "INSERT",
+        EventKind::Modified => "MODIFY",
+        EventKind::Removed => "REMOVE",
+    }
+}
+
+/// Bytes of the key of a change and of the items that are shown of it.
+pub(crate) fn size(event: &Event) -> usize {
+    let images = event.before.iter().chain(&event.after);
+    let shown = std::iter::once(&event.key).chain(images);
+    shown.map(item_size).sum()
+}
+
 /// The change itself. Its time is a whole second, the one that it was made in. (Source: records that users got on AWS.)
 fn change(event: Event) -> StreamRecord {
-    let images = event.before.iter().chain(&event.after);
-    let bytes: usize = std::iter::once(&event.key)
-        .chain(images)
-        .map(item_size)
-        .sum();
+    let bytes = size(&event);
     let time = event.time.0 / SECOND_MS * SECOND_MS;
     StreamRecord {
         approximate_creation_date_time: Some(Timestamp(i64::try_from(time).unwrap_or(i64::MAX))),
@@ -56,7 +64,8 @@ fn change(event: Event) -> StreamRecord {
     }
 }
 
-fn shown(item: Item) -> BTreeMap<String, AttributeValue> {
+/// An item as answers have it.
+pub(crate) fn shown(item: Item) -> BTreeMap<String, AttributeValue> {
     let attributes = item.into_iter();
     attributes
         .map(|(name, value)| (name, AttributeValue::from(value)))

@@ -2,7 +2,7 @@
 //! service, and their actions and resources are that service's, as on AWS.
 
 mod errors;
-mod event;
+pub(crate) mod event;
 mod number;
 mod ops;
 mod place;

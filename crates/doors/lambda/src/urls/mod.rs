@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use headwater_functions::{Answer, Error, FunctionUrl, Qualifier, Request, UrlId, limits};
 use headwater_http::{Body, HoldError, body};
+use headwater_types::Account;
 use headwater_wire::{ApiError, Caller, Context, Hosted};
 use http::{HeaderName, HeaderValue, Response, StatusCode, header, request::Parts};
 use serde_json::{Value, json};
@@ -184,7 +185,10 @@ impl Lambda {
         context: &Context,
     ) -> Result<Admission, ApiError> {
         if !url.settings.signed {
-            let anybody = Caller::anonymous();
+            let anybody = Caller {
+                account: Account("anonymous".to_owned()),
+                arn: "anonymous".to_owned(),
+            };
             return Ok(match self.permits(url, &anybody, "NONE").await? {
                 true => Admission::Granted(None),
                 false => Admission::forbidden(),

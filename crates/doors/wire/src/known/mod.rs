@@ -60,11 +60,11 @@ mod tests {
 
     #[test]
     fn services_are_known_by_what_their_clients_send() {
-        let redshift = Known::signed("redshift").unwrap();
-        assert_eq!(Known::queried("2012-12-01"), Some(redshift));
+        let sts = Known::signed("sts").unwrap();
+        assert_eq!(Known::queried("2011-06-15"), Some(sts));
         assert_eq!(
-            redshift.refusal().message(),
-            "Headwater does not support Amazon Redshift (redshift) yet."
+            sts.refusal().message(),
+            "Headwater does not support AWS Security Token Service (sts) yet."
         );
         assert_eq!(
             Known::targeted("DynamoDB_20120810").unwrap().name,

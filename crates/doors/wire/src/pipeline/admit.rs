@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::TryStreamExt;
 use headwater_auth::{
     Caller,
-    verify::{Seal, is_region, session_token},
+    verify::{Seal, is_region},
 };
 use headwater_http::{Body, Share, body};
 use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
@@ -212,10 +212,6 @@ impl Pipeline {
         let table = self.table(entry);
         let (operation, route) = (table.operation(&action), table.routes.get(&*action));
         self.note(operation, route, context, trace);
-        if let (None, Some(operation), false) = (route, operation, is_signed(head)) {
-            // AWS asks for no signature of some operations, such as AssumeRoleWithWebIdentity.
-            return Err(not_supported(table, operation));
-        }
         self.admit_sender(head, &received.bytes, &fields, route, context)?;
         let path = head.uri.path();
         let is_elsewhere = |spelling: &&query::Spelling| {
@@ -302,7 +298,6 @@ impl Pipeline {
         context: &mut Context,
     ) -> Result<(), ApiError> {
         self.note_region(head, context);
-        self.note_session(head, context);
         if let Some(verifier) = &self.options.verifier {
             let checked = verifier.check_json(head, context.service, body);
             context.caller =
@@ -357,7 +352,6 @@ impl Pipeline {
         context: &mut Context,
     ) -> Result<Seal, ApiError> {
         self.note_region(head, context);
-        self.note_session(head, context);
         let Some(verifier) = &self.options.verifier else {
             return Ok(Seal::None);
         };
@@ -377,17 +371,6 @@ impl Pipeline {
             && is_region(&scope.region)
         {
             context.region = Region(scope.region);
-        }
-    }
-
-    /// Takes whoever has the token of a session for its caller, where signatures are not checked.
-    fn note_session(&self, head: &Parts, context: &mut Context) {
-        if self.options.verifier.is_none()
-            && let Some(sessions) = &self.options.sessions
-            && let Some(token) = session_token(head)
-            && let Some(caller) = sessions.caller(&token)
-        {
-            context.caller = Arc::new(caller);
         }
     }
 
@@ -435,12 +418,7 @@ fn in_query(error: ApiError) -> ApiError {
         query_code: Some("SignatureDoesNotMatch"),
         status: 403,
     };
-    static EXPIRED: ErrorShape = ErrorShape {
-        name: "ExpiredTokenException",
-        query_code: Some("ExpiredToken"),
-        status: 403,
-    };
-    let shapes = [&UNKNOWN, &WRONG, &EXPIRED];
+    let shapes = [&UNKNOWN, &WRONG];
     match shapes.iter().find(|shape| shape.name == error.code()) {
         Some(shape) => ApiError::of(shape, error.message()),
         None => error,

@@ -22,7 +22,7 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{FutureExt, TryStreamExt};
-use headwater_auth::{Sessions, Verifier, verify::is_region};
+use headwater_auth::{Verifier, verify::is_region};
 use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
 use headwater_shapes::{Blob, Service};
@@ -69,8 +69,6 @@ pub struct Options {
     pub others: Option<Arc<dyn OpenPlace>>,
     /// Checks signatures, where not everyone may call.
     pub verifier: Option<Verifier>,
-    /// The sessions that there may be: their callers are known by them also where signatures are not checked.
-    pub sessions: Option<Arc<Sessions>>,
     /// Decides which caller may do what.
     pub gate: Arc<dyn Authorize>,
     /// Told of each request that was answered.
@@ -93,7 +91,6 @@ impl Options {
             home,
             others: None,
             verifier: None,
-            sessions: None,
             gate: Arc::new(OwnAccount),
             observers: Vec::new(),
             pages: Vec::new(),

@@ -10,17 +10,18 @@ use headwater_wire::Table;
 use crate::{
     Failure,
     ground::Ground,
-    services::{Given, Running},
+    services::{Given, Running, given},
 };
 
 struct Service(Dynamo);
 
-pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+pub async fn open(ground: &Ground, from: &mut Given) -> Result<Arc<dyn Running>, Failure> {
     let (env, catalog, log) = ground.parts();
     let clock = env.clock.clone();
     let tables = Tables::open(env, catalog, log, &ground.dir("tables")).await?;
     tables.limit(ground.limits);
-    given.items = Some(tables.clone());
+    tables.send_to(given(&from.receivers));
+    from.items = Some(tables.clone());
     Ok(Arc::new(Service(Dynamo { tables, clock })))
 }
 

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Failure,
+    adapters::StreamReceivers,
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries, queues, streams},
@@ -35,6 +36,10 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let sources = Arc::new(StreamSources(streams.clone()));
     let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
     given.sources = Some(sources);
+    given.receivers = Some(Arc::new(StreamReceivers {
+        streams: streams.clone(),
+        place: ground.place.clone(),
+    }));
     let options = headwater_delivery::Options {
         family: Family::Channels,
         ..ground.delivery_options()

@@ -13,7 +13,6 @@ mod logs;
 mod s3;
 mod sns;
 mod sqs;
-mod sts;
 
 use std::sync::{Arc, OnceLock};
 
@@ -25,6 +24,7 @@ use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_messages::Messages;
 use headwater_objects::ObjectStore;
+use headwater_tables::Receivers;
 use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
@@ -50,16 +50,16 @@ pub const SERVICES: &[Service] = &[
         open: |ground, given| Box::pin(sqs::open(ground, given)),
     },
     Service {
+        name: "kinesis",
+        open: |ground, given| Box::pin(kinesis::open(ground, given)),
+    },
+    Service {
         name: "dynamodb",
         open: |ground, given| Box::pin(dynamodb::open(ground, given)),
     },
     Service {
         name: "dynamodbstreams",
         open: |ground, given| Box::pin(dynamodbstreams::open(ground, given)),
-    },
-    Service {
-        name: "kinesis",
-        open: |ground, given| Box::pin(kinesis::open(ground, given)),
     },
     Service {
         name: "lambda",
@@ -72,10 +72,6 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "sns",
         open: |ground, given| Box::pin(sns::open(ground, given)),
-    },
-    Service {
-        name: "sts",
-        open: |ground, given| Box::pin(sts::open(ground, given)),
     },
 ];
 
@@ -161,6 +157,8 @@ pub struct Given {
     pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
+    /// The streams that tables send their changes to.
+    pub receivers: Option<Arc<dyn Receivers>>,
     /// The streams that others read.
     pub sources: Option<Arc<dyn Sources>>,
 }
