@@ -223,6 +223,22 @@ def test_a_role_that_a_policy_names_is_each_of_its_sessions(signed, name):
     assert error_of(other.list_shards, StreamARN=stream)[1] == "AccessDeniedException"
 
 
+def test_a_session_ends_with_the_key_behind_it(tmp_path):
+    keys = keys_file(tmp_path)
+    server = Server(tmp_path / "data", "--credentials", keys).start()
+    try:
+        first = of(server, "ann").assume_role(RoleArn=ROLE, RoleSessionName="s1")["Credentials"]
+        second = within(server, first).assume_role(RoleArn=ROLE, RoleSessionName="s2")["Credentials"]
+        other = of(server, "default").assume_role(RoleArn=ROLE, RoleSessionName="s3")["Credentials"]
+        keys.write_text(keys.read_text().replace("AKIDANN", "AKIDANNA"))
+        server.restart()
+        for ended in [first, second]:
+            assert error_of(within(server, ended).get_caller_identity)[:2] == (403, "InvalidClientTokenId")
+        assert identity(within(server, other))[1].endswith("/s3")
+    finally:
+        server.kill()
+
+
 def test_a_session_outlives_a_kill_and_expires(tmp_path):
     clocked = Clocked(tmp_path, "--credentials", keys_file(tmp_path))
     server = clocked.server

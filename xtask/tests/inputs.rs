@@ -76,6 +76,11 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
     ),
     ("logs", REFUSED, &["Entity"]),
     (
+        "sts",
+        REFUSED,
+        &["PolicyDescriptorType", "ProvidedContext", "Tag"],
+    ),
+    (
         "glue",
         REFUSED,
         &[

@@ -28,8 +28,9 @@ pub const READ_BYTES: usize = 1_048_576;
 pub const PATTERN_CHARS_MAX: usize = 1024;
 /// Regular expressions of one filter pattern (AWS: 2).
 pub const PATTERN_REGEXES_MAX: usize = 2;
-/// Bytes that a regular expression of a pattern may take when it is compiled.
-pub const REGEX_BYTES_MAX: usize = 1 << 20;
+/// Bytes that a regular expression of a pattern may take when it is compiled: a message is gone through once for each of its
+/// states at worst.
+pub const REGEX_BYTES_MAX: usize = 32 << 10;
 /// Parentheses within each other in a pattern.
 pub const PATTERN_DEPTH_MAX: usize = 32;
 /// How long streams' newest times and groups' sizes wait before they are written to the catalog.

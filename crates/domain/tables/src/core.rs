@@ -41,6 +41,8 @@ pub(crate) struct Core {
     pub unsettled: Mutex<BTreeMap<(u64, u16), Millis>>,
     /// Bytes that were written to the index and may not be durable.
     pub unsynced: AtomicU64,
+    /// Held while the index is synced: who finds nothing unsynced must not trim before that is so.
+    pub syncing: tokio::sync::Mutex<()>,
     /// Whether limits on capacity hold.
     pub limits: AtomicBool,
 }
@@ -149,14 +151,12 @@ impl Core {
 
     /// Makes durable what the index has.
     pub async fn sync(&self) -> Result<(), Error> {
+        let _one = self.syncing.lock().await;
         let index = self.index.clone();
-        // Taken, and not only read: another sync may run beside this one.
-        let taken = self.unsynced.swap(0, SeqCst);
-        let synced = self.env.blocking(move || index.sync()).await;
-        if synced.is_err() {
-            self.unsynced.fetch_add(taken, SeqCst);
-        }
-        synced
+        let written = self.unsynced.load(SeqCst);
+        self.env.blocking(move || index.sync()).await?;
+        self.unsynced.fetch_sub(written, SeqCst);
+        Ok(())
     }
 }
 

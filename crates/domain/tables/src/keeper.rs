@@ -162,7 +162,8 @@ impl Keeper {
         let read = move || floors(&reading.core, &reading.sending);
         let mut floors = core.env.blocking(read).await?;
         floors.extend(progress_floors(core).await?);
-        if unsynced > 0 {
+        // Asked again: what was written since may be in the view that the floors are of.
+        if core.unsynced.load(SeqCst) > 0 {
             core.sync().await?;
         }
         self.synced = now;
@@ -207,7 +208,7 @@ fn floors(core: &Core, sending: &Sending) -> Result<Vec<(ShardNumber, Millis)>, 
         for index in 0..layout.record.partitions {
             // The log may give more changes the time of the last.
             let last = Partition::of_index(&layout, index, &*view)?.meta.time;
-            let unsent = sending.unsent_since(&layout.record, index, now);
+            let unsent = sending.unsent_since(&layout.record, index, &*core.env.clock);
             let floor = last.min(readable).min(unsent);
             floors.push((shard(table.number, index), floor));
         }

@@ -61,6 +61,8 @@ pub const EXPIRED_MAX: Duration = Duration::from_secs(5 * 365 * 24 * 3600);
 /// How long changes that were not sent yet are kept for their destination, which is as long as those of a stream. (Source:
 /// the developer guide, "Using Kinesis Data Streams to capture changes to DynamoDB".)
 pub const UNSENT_KEPT: Duration = STREAM_KEPT;
+/// Senders that hold changes in memory at one time: each some MiB.
+pub const SENDERS_AT_ONCE: usize = 8;
 
 /// Streams of records that are known as destinations of one table; beyond that those are forgotten first that changes went
 /// to the longest ago.

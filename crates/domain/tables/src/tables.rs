@@ -107,6 +107,7 @@ impl Tables {
             known: Default::default(),
             unsettled: Mutex::default(),
             unsynced: AtomicU64::new(0),
+            syncing: tokio::sync::Mutex::default(),
             limits: AtomicBool::new(false),
         });
         let mut tokens = Tokens::default();
@@ -126,7 +127,7 @@ impl Tables {
             todo: Mutex::new(todo),
             wake,
             streams: Shared::default(),
-            sending: Sending::default(),
+            sending: Sending::new(&*env.clock),
             is_closed: AtomicBool::new(false),
         });
         env.spawn(keeper::run(env.clone(), woken, Arc::downgrade(&inner)));

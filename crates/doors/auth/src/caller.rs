@@ -13,13 +13,18 @@ pub struct Caller {
     pub account: Account,
     /// `arn:aws:iam::111111111111:root`, that of a user or of a role's session, or the name of a service.
     pub arn: String,
-    /// The session whose key they sign with; none for a key that lasts.
+    /// The id of the key that they sign with; empty where signatures are not asked for.
+    pub access_key_id: String,
+    /// The session whose key that is; none for a key that lasts.
     pub session: Option<Session>,
 }
 
 /// A session: what is known of a caller whose key expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
+    /// The id of the key that lasts and stands behind it, also where roles were assumed one from the other: without that
+    /// the session is over.
+    pub behind: String,
     /// The ARN of the role that was assumed; none for a session of the caller's own.
     pub role: Option<String>,
     /// Who is behind it, as they said when they assumed the role; roles assumed from here on keep it.
@@ -53,6 +58,7 @@ impl Caller {
         Self {
             account,
             arn,
+            access_key_id: String::new(),
             session: None,
         }
     }
@@ -65,6 +71,12 @@ impl Caller {
     /// The user's name, where it is a user.
     pub fn user(&self) -> Option<&str> {
         self.arn.split_once(":user/").map(|(_, name)| name)
+    }
+
+    /// The id of the key that lasts and stands behind what they do.
+    pub fn key_behind(&self) -> &str {
+        let session = self.session.as_ref();
+        session.map_or(&self.access_key_id, |session| &session.behind)
     }
 
     /// The ARN of the role whose session it is, where it is one's.
@@ -110,7 +122,9 @@ mod tests {
         let session = |name: &str| Caller {
             account: account(),
             arn: format!("arn:aws:sts::111111111111:assumed-role/r/{name}"),
+            access_key_id: String::new(),
             session: Some(Session {
+                behind: String::new(),
                 role: Some("arn:aws:iam::111111111111:role/path/r".to_owned()),
                 source_identity: None,
             }),

@@ -1,6 +1,6 @@
 //! Sessions: keys that expire, and the tokens that come with them.
 //!
-//! Nothing is stored. A token says whose the session is and until when, under the installation's key; the secret of its
+//! Nothing is stored. A token says whose the session is, which key stands behind it and until when, under the installation's key; the secret of its
 //! key is made of the key's id, under the same. So sessions survive a restart, work on every node, and cannot be forged.
 
 use std::{sync::Arc, time::Duration};
@@ -52,6 +52,8 @@ struct Granted {
     account: Account,
     #[serde(rename = "n")]
     arn: String,
+    #[serde(rename = "b")]
+    behind: String,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
@@ -86,6 +88,7 @@ impl Sessions {
         let expires = self.env.clock.now().plus(life.min(SESSION_LIFE));
         let access_key_id = key_id::temporary(&self.env, account);
         let Session {
+            behind,
             role,
             source_identity,
         } = session;
@@ -95,6 +98,7 @@ impl Sessions {
                 access_key_id: access_key_id.clone(),
                 account: account.clone(),
                 arn: arn.to_owned(),
+                behind,
                 role,
                 source_identity,
                 expires,
@@ -151,7 +155,9 @@ impl Granted {
         Caller {
             account: self.account,
             arn: self.arn,
+            access_key_id: self.access_key_id,
             session: Some(Session {
+                behind: self.behind,
                 role: self.role,
                 source_identity: self.source_identity,
             }),
@@ -181,6 +187,7 @@ mod tests {
 
     fn of_role() -> Session {
         Session {
+            behind: "AKIDANN".to_owned(),
             role: Some("arn:aws:iam::111111111111:role/r".to_owned()),
             source_identity: Some("ann".to_owned()),
         }

@@ -90,15 +90,19 @@ fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
 }
 
 /// The fields of a message.
-fn split(message: &str) -> Vec<&str> {
+pub(super) fn split(message: &str) -> Vec<&str> {
     let (mut fields, mut rest) = (Vec::new(), message.trim_start());
+    // What closes nothing any more is not looked for again: a message of such signs would be read once for each.
+    let mut closing = [(b'"', '"', true), (b'[', ']', true)];
     while !rest.is_empty() {
-        let closing = match rest.as_bytes().first() {
-            Some(b'"') => Some('"'),
-            Some(b'[') => Some(']'),
-            _ => None,
-        };
-        let closed = closing.and_then(|closing| rest[1..].split_once(closing));
+        let first = rest.as_bytes().first();
+        let mut open = closing.iter_mut();
+        let open = open.find(|(sign, _, is_closed)| Some(sign) == first && *is_closed);
+        let closed = open.and_then(|(_, sign, is_closed)| {
+            let closed = rest[1..].split_once(*sign);
+            *is_closed = closed.is_some();
+            closed
+        });
         let (field, after) = closed
             .unwrap_or_else(|| rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len())));
         fields.push(field);

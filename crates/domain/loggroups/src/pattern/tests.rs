@@ -152,6 +152,14 @@ fn conditions_look_at_fields() {
 }
 
 #[test]
+fn signs_that_nothing_closes_are_looked_for_once() {
+    let pattern = Pattern::parse("[a, ...]").unwrap();
+    assert!(pattern.matches(&"[ ".repeat(1 << 19)) && pattern.matches(&"\" ".repeat(1 << 19)));
+    assert_eq!(fields::split("[a b \"c d\" [e"), ["[a", "b", "c d", "[e"]);
+    assert_eq!(fields::split("\"a \"b"), ["a ", "b"]);
+}
+
+#[test]
 fn a_regular_expression_is_found_anywhere() {
     check(&[
         (
@@ -198,6 +206,7 @@ fn what_is_no_pattern_is_refused() {
         "%a!%",
         "%ä%",
         "%a{2,1}%",
+        "%[01]{10000}[xy]%",
         "{ $.a = %x% || $.a = %y% || $.a = %z% }",
         &deep,
         &"a".repeat(1025),

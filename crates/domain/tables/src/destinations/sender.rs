@@ -44,6 +44,8 @@ pub(crate) struct Sender {
     progress: Option<Progress>,
     /// Where it ends, once the destination is to be disabled.
     end: Option<u64>,
+    /// Whether it has nothing to do any more but to wait for the others.
+    is_done: bool,
     /// How long it waits after the next failure.
     pause: Duration,
 }
@@ -88,6 +90,7 @@ impl Sender {
             changed: inner.sending.changed.subscribe(),
             progress: None,
             end: None,
+            is_done: false,
             pause: SEND_PAUSE,
         }
     }
@@ -126,6 +129,9 @@ impl Sender {
         let Some((layout, to)) = self.destination(inner) else {
             return Ok(Next::End);
         };
+        if self.is_done {
+            return Ok(self.finish(inner, &layout).await?);
+        }
         let progress = match self.progress {
             Some(progress) => progress,
             None => self.read_progress(&layout, &to).await?,
@@ -133,6 +139,8 @@ impl Sender {
         if to.state == DestinationState::Disabling && self.end.is_none() {
             self.end = Some(self.state_end(&layout).await?);
         }
+        let turn = inner.sending.turns.acquire().await;
+        let _turn = turn.map_err(|_| Error::Interrupted)?;
         let chunk = self.read(&layout, progress.offset).await?;
         let progress = self.pass_over(progress, &layout, &chunk);
         let owed = self.owed(&chunk);
@@ -284,7 +292,8 @@ impl Sender {
     }
 
     /// All is sent: the last of the table's senders has the destination disabled.
-    async fn finish(&self, inner: &Arc<Inner>, layout: &Layout) -> Result<Next, Error> {
+    async fn finish(&mut self, inner: &Arc<Inner>, layout: &Layout) -> Result<Next, Error> {
+        self.is_done = true;
         let SenderId { table, since, .. } = self.id;
         self.note(inner, |status| status.is_done = true);
         if inner

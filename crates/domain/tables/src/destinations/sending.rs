@@ -3,13 +3,18 @@
 use std::{
     collections::{BTreeMap, btree_map::Entry},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
+use headwater_env::Clock;
 use headwater_types::Millis;
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
-use crate::{Receivers, TableRecord, limits::UNSENT_KEPT};
+use crate::{
+    Receivers, TableRecord,
+    limits::{SENDERS_AT_ONCE, UNSENT_KEPT},
+};
 
 /// The sender of one partition to one destination: table, when that was enabled, partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,26 +39,31 @@ pub(crate) struct Status {
 pub(crate) struct Sending {
     /// Where changes go. Until it is known, nothing is sent.
     pub receivers: OnceLock<Arc<dyn Receivers>>,
+    /// When the tables were opened.
+    began: Duration,
     /// Told when destinations or tables were changed, and when all is closed.
     pub changed: watch::Sender<()>,
+    /// The turns of those that hold changes in memory.
+    pub turns: Semaphore,
     /// The senders that run.
     pub running: Mutex<BTreeMap<SenderId, Status>>,
 }
 
-impl Default for Sending {
-    fn default() -> Self {
+impl Sending {
+    /// No senders yet.
+    pub fn new(clock: &dyn Clock) -> Self {
         Self {
+            began: clock.elapsed(),
             receivers: OnceLock::new(),
             changed: watch::Sender::new(()),
+            turns: Semaphore::new(SENDERS_AT_ONCE),
             running: Mutex::default(),
         }
     }
-}
 
-impl Sending {
     /// The time before which the changes of a partition are not to be sent any more; the end of time where its table
     /// sends to nobody.
-    pub fn unsent_since(&self, record: &TableRecord, partition: u16, now: Millis) -> Millis {
+    pub fn unsent_since(&self, record: &TableRecord, partition: u16, clock: &dyn Clock) -> Millis {
         let Some(to) = record.live_destination() else {
             return Millis(u64::MAX);
         };
@@ -64,7 +74,10 @@ impl Sending {
         };
         let running = self.running.lock();
         let unsent = running.get(&id).map(|status| status.unsent);
-        unsent.unwrap_or_default().max(now.minus(UNSENT_KEPT))
+        // What is owed from before a long stop is not forgotten before it could be sent.
+        let is_late = clock.elapsed() >= self.began + UNSENT_KEPT;
+        let kept = is_late.then(|| clock.now().minus(UNSENT_KEPT));
+        unsent.unwrap_or_default().max(kept.unwrap_or_default())
     }
 
     /// Notes that a sender is to run; whether it does not already.

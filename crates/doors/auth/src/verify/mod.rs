@@ -82,7 +82,7 @@ impl Verifier {
     pub fn new(keys: impl IntoIterator<Item = Key>, region: Region, clock: Arc<dyn Clock>) -> Self {
         let keys = keys
             .into_iter()
-            .map(|key| (key.credentials.access_key_id.clone(), Arc::new(key)))
+            .map(|key| (key.credentials.access_key_id.clone(), Arc::new(named(key))))
             .collect();
         Self(Arc::new(Inner {
             keys,
@@ -213,7 +213,12 @@ impl Verifier {
             SessionError::Unknown => unknown(),
             SessionError::Expired => Refusal::ExpiredToken(token.to_owned()),
         });
-        key.map(Arc::new)
+        let key = key?;
+        // A session ends with the key that it was begun with; one begun where no key was asked for is nobody's.
+        match self.0.keys.contains_key(key.holder.key_behind()) {
+            true => Ok(Arc::new(key)),
+            false => Err(unknown()),
+        }
     }
 
     /// The signature that a request carries.
@@ -274,6 +279,18 @@ impl Verifier {
         *made
             .entry(name)
             .or_insert_with(|| signing_key(&key.secret_access_key, day, region, service))
+    }
+}
+
+/// A key whose holder knows its id.
+fn named(key: Key) -> Key {
+    let mut holder = Arc::unwrap_or_clone(key.holder);
+    holder
+        .access_key_id
+        .clone_from(&key.credentials.access_key_id);
+    Key {
+        holder: Arc::new(holder),
+        ..key
     }
 }
 

@@ -62,6 +62,7 @@ impl Handle<AssumeRole> for Sts {
         }
         let source_identity = source_of(caller, source_identity)?;
         let session = Session {
+            behind: caller.key_behind().to_owned(),
             role: Some(role_arn),
             source_identity: source_identity.clone(),
         };
@@ -73,6 +74,7 @@ impl Handle<AssumeRole> for Sts {
         let assumed = Caller {
             account: role.account,
             arn: arn.clone(),
+            access_key_id: begun.credentials.access_key_id.clone(),
             session: Some(session),
         };
         Ok(AssumeRoleResponse {

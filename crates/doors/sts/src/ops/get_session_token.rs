@@ -49,6 +49,7 @@ impl Handle<GetSessionToken> for Sts {
             None => LIFE_OF_ROOT,
         };
         let session = Session {
+            behind: caller.key_behind().to_owned(),
             role: None,
             source_identity: None,
         };

@@ -99,17 +99,22 @@ impl Pipeline {
         {
             return Ok(Admitted::Answered(answer));
         }
-        let packed = received.bytes.clone();
-        let bytes = unpack(packed, head, limit, context.dialect, Some(table.service))?;
         if operation.is_some() {
             let by_query = table.service.query_compatible;
             let signed = self.authenticate_body(head, &received.bytes, by_query, context);
-            signed.map_err(|refusal| match codec {
-                Codec::Json(_) if !is_dynamo && !json::is_json(&bytes) => serialization(""),
-                _ => refusal,
-            })?;
+            if let Err(refusal) = signed {
+                // What is no JSON is told before who sent it; for them nothing is unpacked.
+                let is_plain = !head.headers.contains_key(header::CONTENT_ENCODING);
+                let tells = matches!(codec, Codec::Json(_)) && !is_dynamo && is_plain;
+                return Err(match tells && !json::is_json(&received.bytes) {
+                    true => serialization(""),
+                    false => refusal,
+                });
+            }
         }
-        drop(received.bytes);
+        let service = Some(table.service);
+        let received = received.unpacked(head, limit, context, service).await?;
+        let (bytes, share) = (received.bytes, received.share);
         let Some(route) = route else {
             return Err(not_built(table, operation, codec, &bytes));
         };
@@ -129,7 +134,7 @@ impl Pipeline {
         Ok(Admitted::Call(Box::new(Call {
             name: route.shape.name,
             input,
-            share: Some(received.share),
+            share: Some(share),
         })))
     }
 

@@ -17,6 +17,27 @@ pub(super) struct Received {
     pub(super) share: Share,
 }
 
+impl Received {
+    /// The body itself, with a share for what it is unpacked: a small body may become a large one.
+    pub(super) async fn unpacked(
+        self,
+        head: &Parts,
+        limit: usize,
+        context: &Context,
+        service: Option<&Service>,
+    ) -> Result<Self, ApiError> {
+        let packed = self.bytes.len();
+        let bytes = unpack(self.bytes, head, limit, context.dialect, service)?;
+        if bytes.len() <= packed {
+            return Ok(Self { bytes, ..self });
+        }
+        // Given back first: who waits for room holds none.
+        drop(self.share);
+        let share = context.buffers.take(bytes.len()).await;
+        Ok(Self { bytes, share })
+    }
+}
+
 /// Holds a body of at most `limit` bytes.
 pub(super) async fn hold(
     body: Body,
