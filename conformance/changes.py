@@ -56,13 +56,16 @@ class Fold:
         self.items, self.last = {}, {}
 
     def add(self, record):
-        key = tuple(sorted(plain(record["dynamodb"]["Keys"]).items()))
-        known, number = self.items.get(key), int(record["dynamodb"]["SequenceNumber"])
-        assert number > self.last.get(key, 0), record
+        change = record["dynamodb"]
+        key = tuple(sorted(plain(change["Keys"]).items()))
+        known, last = self.items.get(key), self.last.get(key, 0)
+        # Those that went into a Kinesis stream have no number of their own, and always both images.
+        number = int(change.get("SequenceNumber", last + 1))
+        assert number > last, record
         self.last[key] = number
         kind, before, after = seen(record)
         assert (known is None) == (kind == "INSERT"), record
-        if record["dynamodb"]["StreamViewType"] == "NEW_AND_OLD_IMAGES":
+        if change.get("StreamViewType", "NEW_AND_OLD_IMAGES") == "NEW_AND_OLD_IMAGES":
             assert before == known, (record, known)
         if kind == "REMOVE":
             del self.items[key]

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from headwater import ROOT, wait_for
+from tables import error_of, make
 
 ACCOUNT = "000000000000"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/any"
@@ -165,6 +166,15 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     sqs.send_message(QueueUrl=messages, MessageBody="later", DelaySeconds=900)
     sqs.receive_message(QueueUrl=messages)
 
+    dynamodb = server.client("dynamodb")
+    make(dynamodb, "table")
+    item = {"p": {"S": "a"}}
+    dynamodb.put_item(TableName="table", Item=item)
+    assert dynamodb.get_item(TableName="table", Key=item)["Item"] == item
+    put = {"TableName": "table", "Item": item, "ConditionExpression": "attribute_not_exists(p)"}
+    assert error_of(dynamodb.put_item, **put)[1] == "ConditionalCheckFailedException"
+    assert error_of(dynamodb.transact_write_items, TransactItems=[{"Put": put}])[1] == "TransactionCanceledException"
+
     functions = server.client("lambda")
     source = "def handler(event, context):\n    return event['x']\n"
     code = {"ZipFile": zipped(source)}
@@ -221,6 +231,10 @@ def test_a_server_that_does_everything_shows_all_that_the_document_names(new_ser
     assert page("headwater_function_errors_total", function="f") == page("headwater_function_cold_starts_total", function="f") == 1
     assert page("headwater_function_duration_seconds_total", function="f") > 0
     assert page("headwater_mapping_calls_total", function="g") > 0
+    assert page("headwater_table_written_items_total", table="table") == page("headwater_table_read_items_total", table="table") == 1
+    assert page("headwater_table_failed_conditions_total", table="table") == 2
+    assert page("headwater_table_cancelled_transactions_total", table="table") == 1
+    assert page("headwater_table_partitions", table="table") > 0
     assert page("headwater_mapping_blocked_lanes", function="g") == 0
     resident = page("headwater_process_resident_memory_bytes") / (1 << 20)
     assert 0.5 * resident < server.memory_mib() < 2 * resident

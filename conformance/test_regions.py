@@ -72,7 +72,7 @@ def test_a_region_that_cannot_be_one_is_the_servers_own(new_server):
 @pytest.mark.parametrize(
     "service, call, arguments",
     [
-        ("sts", "get_caller_identity", {}),
+        ("redshift", "describe_clusters", {}),
         ("iam", "list_roles", {}),
         ("athena", "list_work_groups", {}),
         ("ec2", "describe_vpcs", {}),

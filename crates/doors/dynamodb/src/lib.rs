@@ -46,18 +46,18 @@ pub struct Dynamo {
 }
 
 /// The name of a table that is made.
-const NEW_NAME: Needed = Needed {
+static NEW_NAME: Needed = Needed {
     member: "TableName",
     text: "The parameter 'TableName' is required but was not present in the request",
     empty: None,
 };
 /// The name of a table that is looked at or changed.
-const NAME: Needed = Needed {
+static NAME: Needed = Needed {
     empty: Some(place::NAME_LENGTH),
     ..NEW_NAME
 };
 /// The ARN of what has tags.
-const TAGGED: Needed = Needed {
+static TAGGED: Needed = Needed {
     member: "ResourceArn",
     text: "Invalid TableArn",
     empty: None,
@@ -78,16 +78,16 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .route::<shapes::BatchExecuteStatement>(WRITES_MANY.gives_records())
         .direct::<shapes::BatchGetItem>(READS_MANY)
         .direct::<shapes::BatchWriteItem>(WRITES_MANY)
-        .route::<shapes::CreateTable>(WRITES.needs(NEW_NAME))
+        .route::<shapes::CreateTable>(WRITES.needs(&NEW_NAME))
         .direct::<shapes::DeleteItem>(WRITES_ONE)
         .route::<shapes::DeleteResourcePolicy>(WRITES)
-        .route::<shapes::DeleteTable>(WRITES.needs(NAME).shared())
+        .route::<shapes::DeleteTable>(WRITES.needs(&NAME).shared())
         .route::<shapes::DescribeContinuousBackups>(READS.shared())
         .route::<shapes::DescribeEndpoints>(READS)
         .route::<shapes::DescribeKinesisStreamingDestination>(READS)
         .route::<shapes::DescribeLimits>(READS)
-        .route::<shapes::DescribeTable>(READS.needs(NAME).shared())
-        .route::<shapes::DescribeTimeToLive>(READS.needs(NAME).shared())
+        .route::<shapes::DescribeTable>(READS.needs(&NAME).shared())
+        .route::<shapes::DescribeTimeToLive>(READS.needs(&NAME).shared())
         .route::<shapes::DisableKinesisStreamingDestination>(WRITES)
         .route::<shapes::EnableKinesisStreamingDestination>(WRITES)
         .route::<shapes::ExecuteStatement>(WRITES_ONE.gives_records())
@@ -95,19 +95,19 @@ pub fn table(dynamo: Arc<Dynamo>) -> Table {
         .direct::<shapes::GetItem>(READS_ONE)
         .route::<shapes::GetResourcePolicy>(READS)
         .route::<shapes::ListTables>(READS)
-        .route::<shapes::ListTagsOfResource>(READS.needs(TAGGED).shared())
+        .route::<shapes::ListTagsOfResource>(READS.needs(&TAGGED).shared())
         .direct::<shapes::PutItem>(WRITES_ONE)
         .route::<shapes::PutResourcePolicy>(WRITES)
         .direct::<shapes::Query>(READS_MANY)
         .direct::<shapes::Scan>(READS_MANY)
-        .route::<shapes::TagResource>(WRITES.needs(TAGGED).shared())
+        .route::<shapes::TagResource>(WRITES.needs(&TAGGED).shared())
         .route::<shapes::TransactGetItems>(READS_MANY.action("dynamodb:GetItem"))
         .route::<shapes::TransactWriteItems>(WRITES_MANY)
-        .route::<shapes::UntagResource>(WRITES.needs(TAGGED).shared())
+        .route::<shapes::UntagResource>(WRITES.needs(&TAGGED).shared())
         .route::<shapes::UpdateContinuousBackups>(WRITES.shared())
         .direct::<shapes::UpdateItem>(WRITES_ONE)
         .route::<shapes::UpdateKinesisStreamingDestination>(WRITES)
-        .route::<shapes::UpdateTable>(WRITES.needs(NAME).shared())
+        .route::<shapes::UpdateTable>(WRITES.needs(&NAME).shared())
         .route::<shapes::UpdateTimeToLive>(WRITES.shared())
         .build()
 }

@@ -68,7 +68,7 @@ pub struct Line {
     /// The IAM action, where it is not the operation's name behind the service's.
     pub action: Option<&'static str>,
     /// The member whose absence it says before all else, where it has words of its own for that.
-    pub needs: Option<Needed>,
+    pub needs: Option<&'static Needed>,
 }
 
 /// A management operation that reads.
@@ -158,7 +158,7 @@ impl Line {
 
     /// An operation that says before all else that a member is absent.
     #[must_use]
-    pub const fn needs(mut self, needed: Needed) -> Self {
+    pub const fn needs(mut self, needed: &'static Needed) -> Self {
         self.needs = Some(needed);
         self
     }

@@ -112,8 +112,13 @@ impl Pipeline {
                 });
             }
         }
-        let service = Some(table.service);
-        let received = received.unpacked(head, limit, context, service).await?;
+        let received = match head.headers.contains_key(header::CONTENT_ENCODING) {
+            true => {
+                let service = Some(table.service);
+                Box::pin(received.unpacked(head, limit, context, service)).await?
+            }
+            false => received,
+        };
         let (bytes, share) = (received.bytes, received.share);
         let Some(route) = route else {
             return Err(not_built(table, operation, codec, &bytes));

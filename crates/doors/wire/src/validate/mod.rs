@@ -31,7 +31,7 @@ pub(crate) fn tree_with(
     raw: Raw,
     shape: &OperationShape,
     service: &Service,
-    needs: Option<Needed>,
+    needs: Option<&'static Needed>,
 ) -> Result<Value, ApiError> {
     let words = Words::of(service);
     let members = words.structure(raw, shape.input, Place::Member);

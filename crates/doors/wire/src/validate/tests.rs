@@ -486,14 +486,14 @@ fn dynamodb_has_words_of_its_own_for_wrong_types() {
 fn what_is_needed_first_is_told_first() {
     use headwater_shapes_dynamodb::ops::DescribeTable;
 
-    let needed = super::Needed {
+    static NEEDED: super::Needed = super::Needed {
         member: "TableName",
         text: "There is none",
         empty: Some("It is empty"),
     };
     let tree = |body: Value| {
         let (shape, service) = (DescribeTable::SHAPE, DescribeTable::SERVICE);
-        super::tree_with(super::Raw::from(body), shape, service, Some(needed))
+        super::tree_with(super::Raw::from(body), shape, service, Some(&NEEDED))
     };
     for (body, text) in [
         (json!({}), "There is none"),
