@@ -181,13 +181,16 @@ async fn what_expired_cannot_be_read() {
     // Less than an iterator's life before the first change expires.
     world.pass(ROLL_EVERY.as_secs() - 60);
     let described = world.describe(json!({})).await;
-    let (mut horizon, mut behind) = (Value::Null, Value::Null);
+    let (mut horizon, mut behind, mut later) = (Value::Null, Value::Null, Vec::new());
     for one in described["Shards"].as_array().unwrap() {
         let iterator = world.iterator(&one["ShardId"], "TRIM_HORIZON").await;
         let read = world.read(&iterator).await;
-        if read["Records"].as_array().unwrap().len() < 2 {
+        let records = read["Records"].as_array().unwrap();
+        if records.len() < 2 {
             continue;
         }
+        // The shard may end before the last change or behind it: who ends it runs beside the writes.
+        later = records[2..].to_vec();
         let input = json!({
             "StreamArn": world.arn().await,
             "ShardId": one["ShardId"],
@@ -203,7 +206,7 @@ async fn what_expired_cannot_be_read() {
         .await;
     assert_eq!(code, "TrimmedDataAccessException");
     // The oldest that there is moves on meanwhile, and can be read nevertheless.
-    assert_eq!(world.read(&horizon).await["Records"], json!([]));
+    assert_eq!(world.read(&horizon).await["Records"], json!(later));
 }
 
 #[tokio::test]
