@@ -1,4 +1,4 @@
-//! What records of a stream look like to functions and to patterns: AWS's members and forms, as recorded.
+//! The forms of a stream's records, as functions and patterns see them: AWS's members, as recorded.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::payload::{Frame, to_the_millisecond, whole_seconds};
 
-/// What a stream's records are.
+/// The kind of a stream's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// Bytes that somebody put under a key.
@@ -19,7 +19,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// What the records of a stream are.
+    /// The form of a stream's records.
     pub fn of(stream: &Arn) -> Self {
         match &*stream.service {
             "dynamodb" => Self::Changes,
@@ -51,7 +51,7 @@ impl Form {
     pub fn filtered(self, shard: &str, record: &SourceRecord) -> Value {
         match self {
             Self::Data => filtered_data(shard, record),
-            // What is no JSON matches nothing.
+            // A record that is no JSON matches nothing.
             Self::Changes => serde_json::from_slice(&record.data).unwrap_or_default(),
         }
     }

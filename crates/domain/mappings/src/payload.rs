@@ -40,7 +40,7 @@ pub(crate) fn event(frame: &Frame<'_>, records: &[SourceRecord]) -> Bytes {
 
 /// The length of an event, about.
 fn event_length(frame: &Frame<'_>, records: &[SourceRecord]) -> usize {
-    /// What stands around its records.
+    /// The parts around its records.
     const FRAME: usize = 512;
     let form = frame.mapping.form();
     let bytes = records.iter().map(|record| form.event_bytes(record));

@@ -157,7 +157,7 @@ impl Mapping {
         self.start.is_none()
     }
 
-    /// What the records of its stream are.
+    /// The form of its stream's records.
     pub(crate) fn form(&self) -> Form {
         Form::of(&self.stream)
     }

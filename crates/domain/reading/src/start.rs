@@ -26,7 +26,7 @@ pub async fn first_positions(
     for shard in source.shards().await? {
         let next = match start {
             Start::Latest => shard.end,
-            // What had expired by then is nothing that the reader misses.
+            // Records that had expired by then are none that the reader misses.
             Start::TrimHorizon => shard.first,
             Start::Time(time) => source.offset_at(&shard.id, time).await?,
         };

@@ -17,7 +17,7 @@ use crate::{
 pub struct Beside {
     /// The shard of the log that takes it.
     pub shard: ShardNumber,
-    /// What it says; its key is empty.
+    /// The record's value; its key is empty.
     pub value: Vec<u8>,
 }
 

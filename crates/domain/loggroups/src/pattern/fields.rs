@@ -1,6 +1,6 @@
 //! Conditions on messages whose fields stand between blanks: `[ip, user, ..., status = 4*, bytes > 1000]`.
 //!
-//! What stands in quotation marks or brackets is one field. A message has as many fields as the pattern names; three dots
+//! Text in quotation marks or brackets is one field. A message has as many fields as the pattern names; three dots
 //! stand for any number of others.
 
 use super::{compare::Comparison, expression::Expression, invalid, scan::Scan};
@@ -92,7 +92,7 @@ fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {
 /// The fields of a message.
 pub(super) fn split(message: &str) -> Vec<&str> {
     let (mut fields, mut rest) = (Vec::new(), message.trim_start());
-    // What closes nothing any more is not looked for again: a message of such signs would be read once for each.
+    // A sign that closes nothing any more is not looked for again: a message of such signs would be read once for each.
     let mut closing = [(b'"', '"', true), (b'[', ']', true)];
     while !rest.is_empty() {
         let first = rest.as_bytes().first();

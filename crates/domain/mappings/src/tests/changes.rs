@@ -19,7 +19,7 @@ fn change(name: &str, key: &str) -> String {
     )
 }
 
-/// What calls were made with: the keys of the records.
+/// The keys of the records that calls were made with.
 fn called_with(world: &World) -> Vec<Vec<String>> {
     let key = |record: &Value| {
         record["dynamodb"]["Keys"]["p"]["S"]
@@ -89,7 +89,7 @@ async fn patterns_see_the_change_itself() {
     for (name, key) in [("INSERT", "a"), ("MODIFY", "a"), ("INSERT", "b")] {
         world.put(0, &change(name, key));
     }
-    // What is no change matches nothing.
+    // A record that is no change matches nothing.
     world.put(0, "INSERT");
     let mappings = world.open().await;
     let settings = Settings {
