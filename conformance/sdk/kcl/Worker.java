@@ -46,8 +46,8 @@ public final class Worker {
     }
 
     /**
-     * The library's graceful shutdown never ends when it asks a shard's consumer that has just done its last task, so
-     * after a time the scheduler is shut down without grace, which ends consumers whether they answered or not.
+     * A graceful shutdown waits for ever when the lease of a shard that is processed to its end has only just come, for
+     * its consumer has done its last task and answers no more: so after a time the scheduler ends without grace.
      */
     private static void shutDown(Scheduler scheduler) throws Exception {
         boolean done = false;
