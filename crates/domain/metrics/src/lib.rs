@@ -13,6 +13,7 @@ mod error;
 mod index;
 mod journal;
 pub mod limits;
+pub mod math;
 mod metric;
 mod metrics;
 mod read;
