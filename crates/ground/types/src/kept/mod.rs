@@ -194,6 +194,8 @@ entries! {
         TopicSigning = "topics/signing", of "topics", in "topics.md";
         /// The number of the next table of items.
         TableNumber = "tables/next-number", of "tables", in "tables.md";
+        /// The files of metrics, and how far the journal is folded into them.
+        MetricFiles = "metrics/files", of "metrics", in "metrics.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
