@@ -217,6 +217,8 @@ pub enum ShardSpace {
     /// Changes of tables: the table's number (48 bits) and partition (8), which has 128 added where the shard says how far the
     /// changes were sent; number 0 is transactions.
     Tables = 0x06,
+    /// The journal of metrics: number 0.
+    Metrics = 0x07,
 }
 
 impl ShardSpace {
@@ -228,6 +230,7 @@ impl ShardSpace {
         Self::Topics,
         Self::Messages,
         Self::Tables,
+        Self::Metrics,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -239,6 +242,7 @@ impl ShardSpace {
             Self::Topics => "topics",
             Self::Messages => "messages",
             Self::Tables => "tables",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -251,6 +255,7 @@ impl ShardSpace {
             Self::Topics => "topics.md",
             Self::Messages => "messages.md",
             Self::Tables => "tables.md",
+            Self::Metrics => "metrics.md",
         }
     }
 }
