@@ -43,8 +43,8 @@ impl Arrived {
 pub(crate) struct Arriving {
     records: u64,
     bytes: u64,
-    /// A minute has the place that its last bit says, until a later one takes it.
-    minutes: [(u64, Option<Arrived>); 2],
+    /// The newer first. A late call finds the minute before its own begun, and seldom more.
+    minutes: [Option<(u64, Arrived)>; 2],
 }
 
 impl Arriving {
@@ -52,20 +52,25 @@ impl Arriving {
     pub fn add(&mut self, minute: u64, records: u64, bytes: u64) {
         self.records += records;
         self.bytes += bytes;
-        let (of, arrived) = &mut self.minutes[(minute & 1) as usize];
-        if *of < minute {
-            (*of, *arrived) = (minute, None);
+        let one = Arrived::one(records, bytes);
+        let known = self.minutes.iter_mut().flatten();
+        for (of, arrived) in known {
+            if *of == minute {
+                *arrived = arrived.and(one);
+                return;
+            }
         }
-        if *of == minute {
-            let one = Arrived::one(records, bytes);
-            *arrived = Some(arrived.map_or(one, |arrived| arrived.and(one)));
+        let [newer, older] = &mut self.minutes;
+        if newer.is_none_or(|(newer, _)| newer < minute) {
+            *older = newer.replace((minute, one));
         }
     }
 
     /// What is known of a minute.
     pub fn of(&self, minute: u64) -> Option<Arrived> {
-        let (of, arrived) = &self.minutes[(minute & 1) as usize];
-        arrived.filter(|_| *of == minute)
+        let mut known = self.minutes.iter().flatten();
+        let (_, arrived) = known.find(|(of, _)| *of == minute)?;
+        Some(*arrived)
     }
 
     /// All records and their bytes.
@@ -208,7 +213,9 @@ impl SameTime {
     }
 
     fn all(&self) -> Option<Arrived> {
-        let now = self.now.map(|(_, records, bytes)| Arrived::one(records, bytes));
+        let now = self
+            .now
+            .map(|(_, records, bytes)| Arrived::one(records, bytes));
         self.before.into_iter().chain(now).reduce(Arrived::and)
     }
 }
@@ -226,11 +233,11 @@ mod tests {
         let tenth = Arrived::one(1, 100).and(Arrived::one(3, 10));
         assert_eq!(arriving.of(10), Some(tenth));
         assert_eq!((tenth.records.sum, tenth.bytes.least), (4, 10));
-        arriving.add(12, 5, 5);
+        arriving.add(14, 5, 5);
         arriving.add(10, 1, 1);
         assert_eq!(arriving.of(10), None);
         assert_eq!(arriving.of(11), Some(Arrived::one(2, 50)));
-        assert_eq!(arriving.of(12), Some(Arrived::one(5, 5)));
+        assert_eq!(arriving.of(14), Some(Arrived::one(5, 5)));
         assert_eq!(arriving.of(13), None);
         assert_eq!(arriving.totals(), (12, 166));
     }

@@ -56,7 +56,12 @@ async fn put_some(world: &World, round: u64) {
     for n in 0..40_u64 {
         let stream = world.stream(if n % 3 == 0 { "b" } else { "a" });
         let entries: Vec<_> = (0..=n % 4)
-            .map(|i| entry(&format!("k{}", n * 7 + i), vec![0; (round + n) as usize % 50]))
+            .map(|i| {
+                entry(
+                    &format!("k{}", n * 7 + i),
+                    vec![0; (round + n) as usize % 50],
+                )
+            })
             .collect();
         for put in world.streams.put(&stream, entries).await.unwrap() {
             put.unwrap();
@@ -70,7 +75,11 @@ async fn every_minute_is_what_its_records_say_through_crashes_and_reshardings() 
     let mut world = World::simulated(NO_LIMITS).await;
     world.create("a", 2).await;
     world.create("b", 1).await;
-    world.streams.start_encryption(name("b"), "k".into()).await.unwrap();
+    world
+        .streams
+        .start_encryption(name("b"), "k".into())
+        .await
+        .unwrap();
     for round in 0..4 {
         put_some(&world, round).await;
         let told = told(&world).await;
@@ -136,7 +145,10 @@ async fn the_next_minute_with_records_is_found_over_a_long_silence() {
     world.advance(90 * 60_000);
     world.put(&stream, entry("k", "x")).await;
     assert_eq!(world.streams.next_arrival(FIRST).await, Some(FIRST));
-    assert_eq!(world.streams.next_arrival(FIRST + 1).await, Some(FIRST + 90));
+    assert_eq!(
+        world.streams.next_arrival(FIRST + 1).await,
+        Some(FIRST + 90)
+    );
     assert_eq!(world.streams.next_arrival(FIRST + 91).await, None);
 }
 
