@@ -286,3 +286,19 @@ def test_a_long_jump_makes_no_empty_minutes(make):
     wait_for("the first minute", points, seconds=30)
     watched.pass_minute()
     assert points()[first] == 1 and len(points()) == 2
+
+
+def test_messages_of_queues(make):
+    watched = make()
+    queues = watched.server.client("sqs")
+    url = queues.create_queue(QueueName="q")["QueueUrl"]
+    for body in ("12345", "1"):
+        queues.send_message(QueueUrl=url, MessageBody=body)
+    [message] = queues.receive_message(QueueUrl=url, MaxNumberOfMessages=1)["Messages"]
+    queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    queues.receive_message(QueueUrl=url, MaxNumberOfMessages=1)
+    assert "Messages" not in queues.receive_message(QueueUrl=url)
+    watched.pass_minute()
+    total = lambda name, statistic="Sum": watched.total("AWS/SQS", name, statistic, QueueName="q")
+    assert (total("NumberOfMessagesSent"), total("SentMessageSize")) == (2, 6)
+    assert (total("NumberOfMessagesReceived"), total("NumberOfMessagesDeleted"), total("NumberOfEmptyReceives")) == (2, 1, 1)

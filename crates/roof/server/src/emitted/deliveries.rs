@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use headwater_delivery::{Deliveries, DeliveryCalls, Target};
 use headwater_metrics::Unit;
 use headwater_types::Tallied;
@@ -67,8 +68,9 @@ static TO_REDSHIFT: Delivery = Delivery {
 /// What delivery streams emit.
 pub struct EmitDeliveries(pub Arc<Deliveries>);
 
+#[async_trait]
 impl Emits for EmitDeliveries {
-    fn take(&self, to: &mut Emitted) {
+    async fn take(&self, to: &mut Emitted) {
         for calls in self.0.take_calls() {
             of_delivery(&calls, to);
         }

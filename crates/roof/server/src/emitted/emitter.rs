@@ -92,7 +92,7 @@ impl Task {
             minute = after;
             let mut counted = Emitted::of(minute);
             let is_over = self.wait_until(Millis::of_minute(minute + 1)).await;
-            self.take(&mut counted);
+            self.take(&mut counted).await;
             let settled = async {
                 is_over?;
                 self.sleep(SETTLED).await
@@ -133,8 +133,10 @@ impl Task {
         next
     }
 
-    fn take(&self, to: &mut Emitted) {
-        self.sources.iter().for_each(|source| source.take(to));
+    async fn take(&self, to: &mut Emitted) {
+        for source in &self.sources {
+            source.take(to).await;
+        }
     }
 
     /// Adds what arrived in a minute that is over to what was counted of it, and puts it.

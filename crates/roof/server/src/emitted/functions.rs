@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use async_trait::async_trait;
 use headwater_functions::{FunctionCalls, Functions};
 use headwater_mappings::Mappings;
 use headwater_metrics::Unit;
@@ -33,8 +34,9 @@ pub struct EmitFunctions {
     pub mappings: Arc<Mappings>,
 }
 
+#[async_trait]
 impl Emits for EmitFunctions {
-    fn take(&self, to: &mut Emitted) {
+    async fn take(&self, to: &mut Emitted) {
         let mut all = FunctionCalls::default();
         for (name, calls) in self.functions.take_calls() {
             of_function(&calls, &[("FunctionName", name.as_str())], to);

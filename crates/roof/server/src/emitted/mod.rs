@@ -8,6 +8,7 @@
 pub mod deliveries;
 mod emitter;
 pub mod functions;
+pub mod messages;
 pub mod streams;
 pub mod tables;
 #[cfg(test)]
@@ -22,8 +23,8 @@ pub use emitter::Emitter;
 /// A part of a service that emits metrics.
 #[async_trait]
 pub trait Emits: Send + Sync {
-    /// Adds what was counted of calls since this was asked last.
-    fn take(&self, to: &mut Emitted);
+    /// Adds what was counted of calls since this was asked last, and how things are now.
+    async fn take(&self, to: &mut Emitted);
 
     /// Adds what arrived in a minute that is over, as what is stored says.
     async fn arrived(&self, _minute: u64, _: &mut Emitted) {}

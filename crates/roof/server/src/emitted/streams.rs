@@ -67,7 +67,7 @@ pub struct EmitStreams(pub Arc<Streams>);
 
 #[async_trait]
 impl Emits for EmitStreams {
-    fn take(&self, to: &mut Emitted) {
+    async fn take(&self, to: &mut Emitted) {
         for stream in self.0.after(None, usize::MAX) {
             of_calls(&stream, &stream.take_calls(), to);
             of_shards(&stream, to);

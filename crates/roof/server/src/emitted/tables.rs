@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use headwater_metrics::Unit;
 use headwater_tables::{Billing, CallKind, Called, TableCalls, Tables, Used};
 use headwater_types::Tallied;
@@ -35,8 +36,9 @@ const LATENCY: Name = Name::new(
 /// What tables emit.
 pub struct EmitTables(pub Arc<Tables>);
 
+#[async_trait]
 impl Emits for EmitTables {
-    fn take(&self, to: &mut Emitted) {
+    async fn take(&self, to: &mut Emitted) {
         for calls in self.0.take_calls() {
             of_table(&calls, to);
         }
