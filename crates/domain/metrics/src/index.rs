@@ -20,6 +20,8 @@ pub(crate) struct Index {
     by_key: BTreeMap<Arc<[u8]>, SeriesId>,
     known: HashMap<SeriesId, Known>,
     next: u32,
+    /// The bytes of all names.
+    bytes: usize,
 }
 
 /// A series, as it is known.
@@ -48,6 +50,11 @@ impl Index {
         self.by_key.len()
     }
 
+    /// The bytes of all names.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// The id that the next new series has.
     pub fn next(&self) -> SeriesId {
         SeriesId(self.next)
@@ -60,8 +67,9 @@ impl Index {
     /// Adds a series, in place of one of the same name.
     pub fn add(&mut self, id: SeriesId, key: &[u8], last_minute: u32) {
         let key: Arc<[u8]> = key.into();
-        if let Some(before) = self.by_key.insert(key.clone(), id) {
-            self.known.remove(&before);
+        match self.by_key.insert(key.clone(), id) {
+            Some(before) => drop(self.known.remove(&before)),
+            None => self.bytes += key.len(),
         }
         self.known.insert(id, Known { key, last_minute });
         self.next = self.next.max(id.0.saturating_add(1));
@@ -152,6 +160,7 @@ impl Index {
         self.known.retain(|_, known| known.last_minute >= oldest);
         let known = &self.known;
         self.by_key.retain(|_, id| known.contains_key(id));
+        self.bytes = self.by_key.keys().map(|key| key.len()).sum();
     }
 }
 

@@ -1,13 +1,15 @@
 //! What was put since the last fold, in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use headwater_types::Millis;
+use serde::{Deserialize, Serialize};
 
 use crate::{cell::Cell, index::SeriesId};
 
 /// How finely points are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Level {
     /// By the second.
     Second,
@@ -46,6 +48,10 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
+    pub fn is_empty(&self) -> bool {
+        self.dots.is_empty()
+    }
+
     /// About how many bytes of memory it takes.
     pub fn weight(&self) -> usize {
         self.weight
@@ -53,6 +59,9 @@ impl Recent {
 
     /// Adds what was put at a time to the period that it is in.
     pub fn add(&mut self, series: SeriesId, level: Level, at: Millis, cell: Cell) {
+        if cell.summary.count == 0.0 {
+            return;
+        }
         let at = at.seconds() / level.seconds() * level.seconds();
         let dots = self.dots.entry((level, series)).or_default();
         let place = match dots.last() {
@@ -77,7 +86,34 @@ impl Recent {
     pub fn of(&self, level: Level, series: SeriesId) -> &[Dot] {
         self.dots.get(&(level, series)).map_or(&[], Vec::as_slice)
     }
+
+    /// The points of each part of time, by series.
+    pub fn windows(&self) -> BTreeMap<(Level, u64), Vec<(SeriesId, &[Dot])>> {
+        let mut windows: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for ((level, series), dots) in &self.dots {
+            for dots in dots.chunk_by(|a, b| level.window_of(a.at) == level.window_of(b.at)) {
+                let window = (*level, level.window_of(dots[0].at));
+                windows.entry(window).or_default().push((*series, dots));
+            }
+        }
+        windows
+    }
 }
 
 /// Bytes that a point takes beside its cell, with the room that is kept for more.
 const DOT_OVERHEAD: usize = 32;
+
+/// Adds points, which came later, to those of a series by their times, summed up to a level.
+pub(crate) fn add_dots(to: &mut BTreeMap<u64, Dot>, level: Level, later: Vec<Dot>) {
+    for dot in later {
+        let at = dot.at / level.seconds() * level.seconds();
+        let cell = &dot.cell;
+        to.entry(at)
+            .or_insert_with(|| Dot {
+                at,
+                cell: Cell::default(),
+            })
+            .cell
+            .add(cell);
+    }
+}

@@ -1,8 +1,8 @@
 //! The writer: takes what waits, appends it to the journal as one, and lets readers see it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use headwater_log::{Append, NewRecord};
+use headwater_log::{Append, Appended, NewRecord};
 use headwater_types::Millis;
 use tokio::sync::{mpsc, oneshot};
 
@@ -42,16 +42,18 @@ impl Writer {
     }
 
     async fn write(&self, puts: Vec<Put>) {
+        if let Err(error) = self.room().await {
+            for put in puts {
+                let _ = put.done.send(Err(error.clone()));
+            }
+            return;
+        }
         let now = self.core.env.clock.now();
         let (records, answers) = Batch::of(&self.core.state.read(), now).take(puts);
         let written = match records.is_empty() {
             true => Ok(()),
             false => self.append(&records).await,
         };
-        if written.is_ok() {
-            let mut state = self.core.state.write();
-            records.iter().for_each(|record| state.apply(record));
-        }
         for (done, refused) in answers {
             let answer = match refused {
                 Some(refused) => Err(refused),
@@ -62,16 +64,47 @@ impl Writer {
         }
     }
 
-    async fn append(&self, records: &[Record]) -> Result<(), Error> {
-        let values: Vec<_> = records.iter().map(Record::encode).collect();
+    async fn append(&self, made: &[Record]) -> Result<(), Error> {
+        let values: Vec<_> = made.iter().map(Record::encode).collect();
         let record = |value| NewRecord { key: b"", value };
         let records: Vec<_> = values.iter().map(|value| record(value)).collect();
         let append = Append {
             shard: JOURNAL,
             records: &records,
         };
-        self.core.log.append_whole(&[append]).await?;
+        let appended = self.core.log.append_whole(&[append]).await?;
+        let mut state = self.core.state.write();
+        for Appended { first_offset, time } in appended {
+            for (offset, record) in (first_offset..).zip(made) {
+                state.apply(offset, time, record);
+            }
+        }
+        if state.recent.weight() >= limits::FOLD_BYTES {
+            self.core.fold_wanted.notify_one();
+        }
         Ok(())
+    }
+
+    /// Waits until there is room in memory for what is put.
+    async fn room(&self) -> Result<(), Error> {
+        loop {
+            let mut folded = pin!(self.core.folded.notified());
+            // Registered before the look, so that no fold ends between the two.
+            folded.as_mut().enable();
+            {
+                let state = self.core.state.read();
+                if state.recent.weight() < limits::RECENT_BYTES_MAX {
+                    return Ok(());
+                }
+                if let Some(trouble) = &state.trouble {
+                    // Another try, for those who come later.
+                    self.core.fold_wanted.notify_one();
+                    return Err(trouble.clone());
+                }
+            }
+            self.core.fold_wanted.notify_one();
+            folded.await;
+        }
     }
 }
 
@@ -127,7 +160,10 @@ impl<'a> Batch<'a> {
             let series = self.series(datum.metric.series_key(datum.unit), &mut record.new);
             record.data.push(self.entry(series, datum));
         }
-        if self.state.index.len() + self.new.len() > limits::SERIES_MAX {
+        let bytes: usize = self.new.keys().map(Vec::len).sum();
+        if self.state.index.len() + self.new.len() > limits::SERIES_MAX
+            || self.state.index.bytes() + bytes > limits::SERIES_BYTES_MAX
+        {
             self.forget(record);
             let max = limits::SERIES_MAX;
             return Err(Error::TooManySeries { max });

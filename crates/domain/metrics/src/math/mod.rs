@@ -26,7 +26,7 @@ pub mod limits {
     /// How deep parts of an expression may stand within each other.
     pub const DEPTH_MAX: usize = 32;
     /// Points that the values of one expression may have together, at any moment of its evaluation.
-    pub const POINTS_MAX: usize = 2_000_000;
+    pub const POINTS_MAX: usize = 500_000;
 }
 
 /// What an expression is evaluated over.
@@ -51,7 +51,10 @@ pub enum MathError {
     #[error("it has more than {} bytes", limits::TEXT_BYTES_MAX)]
     TooLong,
     /// Its parts stand too deep within each other.
-    #[error("its parts stand more than {} deep within each other", limits::DEPTH_MAX)]
+    #[error(
+        "its parts stand more than {} deep within each other",
+        limits::DEPTH_MAX
+    )]
     TooDeep,
     /// It is not written as an expression is.
     #[error("at character {at}: {what}")]

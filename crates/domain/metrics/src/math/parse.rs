@@ -21,7 +21,8 @@ pub(super) enum Node {
     /// A word that says how a function works.
     Word(Word),
     Negate(Box<Node>),
-    Binary(Operator, Box<Node>, Box<Node>),
+    /// Operands with operators between them that bind as strongly, from the left to the right.
+    Chain(Box<Node>, Vec<(Operator, Node)>),
     Call(Function, Vec<Node>),
     Array(Vec<Node>),
 }
@@ -98,11 +99,13 @@ impl Node {
             Self::Id(id) => drop(ids.insert(id)),
             Self::Number(_) | Self::Text(_) | Self::Word(_) => {}
             Self::Negate(node) => node.ids(ids),
-            Self::Binary(_, left, right) => {
-                left.ids(ids);
-                right.ids(ids);
+            Self::Chain(first, rest) => {
+                first.ids(ids);
+                rest.iter().for_each(|(_, node)| node.ids(ids));
             }
-            Self::Call(_, nodes) | Self::Array(nodes) => nodes.iter().for_each(|node| node.ids(ids)),
+            Self::Call(_, nodes) | Self::Array(nodes) => {
+                nodes.iter().for_each(|node| node.ids(ids))
+            }
         }
     }
 }
@@ -157,19 +160,21 @@ impl Parser {
         node
     }
 
-    /// Operands and the operators between them that bind as strongly as `strength` or more so. A chain of them leans to
-    /// the left, and each is a level of depth when it is evaluated.
+    /// Operands and the operators between them that bind as strongly as `strength` or more so.
     fn operation(&mut self, strength: usize) -> Result<Node, MathError> {
         let Some(operators) = BINDING.get(strength) else {
             return self.signed();
         };
-        let mut left = self.operation(strength + 1)?;
+        let first = self.operation(strength + 1)?;
+        let mut rest = Vec::new();
         let find = |parser: &mut Self| operators.iter().find(|operator| parser.takes(operator.0));
         while let Some((_, operator)) = find(self) {
-            let right = self.operation(strength + 1)?;
-            left = Node::Binary(*operator, Box::new(left), Box::new(right));
+            rest.push((*operator, self.operation(strength + 1)?));
         }
-        Ok(left)
+        Ok(match rest.is_empty() {
+            true => first,
+            false => Node::Chain(Box::new(first), rest),
+        })
     }
 
     fn signed(&mut self) -> Result<Node, MathError> {
@@ -182,7 +187,10 @@ impl Parser {
             return Ok(base);
         }
         let exponent = self.deeper(Self::signed)?;
-        Ok(Node::Binary(Operator::Power, Box::new(base), Box::new(exponent)))
+        Ok(Node::Chain(
+            Box::new(base),
+            vec![(Operator::Power, exponent)],
+        ))
     }
 
     fn operand(&mut self) -> Result<Node, MathError> {

@@ -31,7 +31,10 @@ pub enum Value {
 impl TimeSeries {
     /// The series with each value in another's place; what is no finite number is left out.
     pub(super) fn map(&self, with: impl Fn(Millis, f64) -> f64) -> Self {
-        let points = self.points.iter().map(|(at, value)| (*at, with(*at, *value)));
+        let points = self
+            .points
+            .iter()
+            .map(|(at, value)| (*at, with(*at, *value)));
         self.with(points)
     }
 
@@ -40,7 +43,10 @@ impl TimeSeries {
         Self {
             id: self.id.clone(),
             period: self.period,
-            points: points.into_iter().filter(|point| point.1.is_finite()).collect(),
+            points: points
+                .into_iter()
+                .filter(|point| point.1.is_finite())
+                .collect(),
         }
     }
 
@@ -62,7 +68,10 @@ impl TimeSeries {
     }
 
     pub(super) fn value_at(&self, at: Millis) -> Option<f64> {
-        let place = self.points.binary_search_by_key(&at, |point| point.0).ok()?;
+        let place = self
+            .points
+            .binary_search_by_key(&at, |point| point.0)
+            .ok()?;
         Some(self.points[place].1)
     }
 
@@ -109,10 +118,7 @@ impl Value {
     }
 
     /// Each series in another's place.
-    pub(super) fn each(
-        self,
-        with: impl Fn(&TimeSeries) -> TimeSeries,
-    ) -> Result<Self, MathError> {
+    pub(super) fn each(self, with: impl Fn(&TimeSeries) -> TimeSeries) -> Result<Self, MathError> {
         match self {
             Self::Series(series) => Ok(Self::Series(with(&series))),
             Self::Array(array) => Ok(Self::Array(array.iter().map(with).collect())),
@@ -125,9 +131,12 @@ impl Value {
         match self {
             Self::Scalar(number) => Self::Scalar(with(number)),
             Self::Series(series) => Self::Series(series.map(|_, value| with(value))),
-            Self::Array(array) => {
-                Self::Array(array.iter().map(|series| series.map(|_, value| with(value))).collect())
-            }
+            Self::Array(array) => Self::Array(
+                array
+                    .iter()
+                    .map(|series| series.map(|_, value| with(value)))
+                    .collect(),
+            ),
         }
     }
 
@@ -147,7 +156,9 @@ impl Value {
                 Self::Array(each.collect())
             }
             (Self::Series(left), Self::Array(right)) => {
-                let each = right.iter().map(|right| named(left.zip(right, &with), right));
+                let each = right
+                    .iter()
+                    .map(|right| named(left.zip(right, &with), right));
                 Self::Array(each.collect())
             }
             (Self::Array(left), Self::Array(right)) => match left.len().cmp(&right.len()) {

@@ -128,6 +128,10 @@ entries! {
         Tables = "tables/table/", of "tables", in "tables.md";
         /// A table that was deleted and may have rows left in the index, by its number.
         TablesDeleted = "tables/deleted/", of "tables", in "tables.md";
+        /// A dashboard without its body: `<account>/<name>`.
+        Dashboards = "dashboards/dashboard/", of "dashboards", in "dashboards.md";
+        /// A dashboard's body: `<account>/<name>`.
+        DashboardBodies = "dashboards/body/", of "dashboards", in "dashboards.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
@@ -190,6 +194,8 @@ entries! {
         TopicSigning = "topics/signing", of "topics", in "topics.md";
         /// The number of the next table of items.
         TableNumber = "tables/next-number", of "tables", in "tables.md";
+        /// The files of metrics, and how far the journal is folded into them.
+        MetricFiles = "metrics/files", of "metrics", in "metrics.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
