@@ -140,7 +140,7 @@ impl Capacity {
         let Metering { limits, used } = table;
         let limits = limits.of(access);
         let partition = partition.and_then(|partition| partitions.get_mut(usize::from(partition)));
-        let mut of_partition = |()| match partition.map(|it| it.of(access).admit(now)) {
+        let of_partition = |()| match partition.map(|it| it.of(access).admit(now)) {
             None | Some(Ok(())) => Ok(()),
             Some(Err(_)) => Err(Limit::KeyRange),
         };

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use headwater_catalog::{Catalog, testing::MortalCatalog};
+use headwater_catalog::{Catalog, MemoryCatalog};
 use headwater_env::{Env, ManualClock, SeededRandom, SimDisk};
 use headwater_log::{EmbeddedLog, ShardLog};
 use headwater_metrics::{Metric, Metrics, Query, Summary, Unit};
@@ -18,7 +18,7 @@ struct World {
     clock: Arc<ManualClock>,
     env: Env,
     disk: SimDisk,
-    catalog: Arc<MortalCatalog>,
+    catalog: Arc<MemoryCatalog>,
     log: Arc<dyn ShardLog>,
     streams: Arc<Streams>,
     metrics: Arc<Metrics>,
@@ -41,7 +41,7 @@ impl World {
         clock: Arc<ManualClock>,
         env: Env,
         disk: SimDisk,
-        catalog: Arc<MortalCatalog>,
+        catalog: Arc<MemoryCatalog>,
     ) -> Self {
         let options = headwater_log::Options {
             maintain_every: None,
@@ -120,7 +120,8 @@ impl World {
         }
     }
 
-    /// Moves the time, and waits until the minutes that are over then are in the store.
+    /// Moves the time, and waits until the minutes that are over then are in the store: in the last of them something
+    /// was put.
     async fn pass(&self, by: Duration) {
         self.clock.advance(by);
         let over = self.clock_minute() - 1;
@@ -228,6 +229,7 @@ async fn sums_are_what_arrived_through_kills_and_a_split() {
                 .split("a".parse().unwrap(), ShardIndex(0), HashKey(1 << 120));
             split.await.unwrap();
         }
+        world.put("b", 1, round).await;
         if round % 2 == 0 {
             world.pass(Duration::from_secs(60)).await;
         } else {
