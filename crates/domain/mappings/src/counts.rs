@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use headwater_types::{Tallied, Tally};
+
 /// The counters of one mapping, since the server started.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -13,6 +15,8 @@ pub(crate) struct Counts {
     blocked: AtomicU64,
     /// The age of the newest record that was done, when it was.
     age_ms: AtomicU64,
+    /// The same of each batch.
+    ages_ms: Tally,
 }
 
 /// What a mapping has counted.
@@ -43,6 +47,12 @@ impl Counts {
     pub fn done(&self, records: usize, age_ms: u64) {
         self.records.fetch_add(records as u64, Relaxed);
         self.age_ms.store(age_ms, Relaxed);
+        self.ages_ms.add(age_ms);
+    }
+
+    /// How old the newest record of each batch was that was done since this was asked last.
+    pub fn take_ages(&self) -> Option<Tallied> {
+        self.ages_ms.take()
     }
 
     pub fn gave_up(&self, records: usize) {

@@ -8,6 +8,7 @@ mod adapters;
 mod cli;
 mod clock;
 mod demo;
+mod emitted;
 mod ground;
 mod health;
 mod log_command;

@@ -9,6 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    emitted::{Emits, tables::EmitTables},
     ground::Ground,
     metrics::{Samples, tables},
     services::{Given, Running, given},
@@ -34,6 +35,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         tables::measure(&self.0.tables, to);
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitTables(self.0.tables.clone())))
     }
 
     async fn illness(&self) -> Option<(&'static str, String)> {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Failure,
+    emitted::{Emits, deliveries::EmitDeliveries},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries},
@@ -40,6 +41,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         deliveries::measure(&self.0, "delivery_stream", to).await;
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitDeliveries(self.0.clone())))
     }
 
     async fn close(&self) {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     Failure,
     adapters::StreamReceivers,
+    emitted::{Emits, streams::EmitStreams},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries, queues, streams},
@@ -77,6 +78,10 @@ impl Running for Service {
         streams::measure(&self.streams, to);
         queues::measure(&self.queues, self.streams.now(), to).await;
         deliveries::measure(&self.channels.deliveries, "channel", to).await;
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitStreams(self.streams.clone())))
     }
 
     async fn end_waits(&self) {

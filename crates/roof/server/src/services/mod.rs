@@ -32,7 +32,7 @@ use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
-use crate::{Failure, ground::Ground, metrics::Samples};
+use crate::{Failure, emitted::Emits, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
@@ -122,6 +122,14 @@ pub trait Running: Send + Sync {
     /// Adds what it counts and holds to the page of metrics.
     async fn measure(&self, _: &mut Samples) {}
 
+    /// What it emits into the store of metrics, minute by minute.
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        None
+    }
+
+    /// All services of the place are open.
+    fn all_open(&self, _: &[Arc<dyn Running>]) {}
+
     /// Ends what waits without an end of its own, so that a shutdown need not wait for it.
     async fn end_waits(&self) {}
 
@@ -140,6 +148,9 @@ pub async fn open_listed(
         let opened = (service.open)(ground, &mut given).await;
         services.push(opened.map_err(|error| format!("opening {} failed: {error}", service.name))?);
     }
+    services
+        .iter()
+        .for_each(|service| service.all_open(&services));
     Ok(services)
 }
 
