@@ -7,6 +7,7 @@ mod access;
 mod adapters;
 mod cli;
 mod clock;
+mod console;
 mod demo;
 mod ground;
 mod health;
@@ -19,7 +20,6 @@ mod services;
 mod settings;
 mod tls;
 mod trust;
-mod welcome;
 
 use std::process::ExitCode;
 

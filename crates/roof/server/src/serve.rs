@@ -15,6 +15,7 @@ use crate::{
     Failure,
     access::{self, Access},
     clock,
+    console::{Console, Sources},
     ground::Ground,
     health::OwnPages,
     logging,
@@ -23,7 +24,6 @@ use crate::{
     services::{Running, SERVICES, open_listed},
     settings::Settings,
     tls,
-    welcome::Welcome,
 };
 
 /// Connections that wait to be accepted. One beyond them tries again a second later, so hundreds that come at once must
@@ -92,6 +92,7 @@ pub struct Server {
     services: Vec<Arc<dyn Running>>,
     /// The other regions.
     places: Arc<Places>,
+    console: Arc<Console>,
     shutdown: oneshot::Sender<()>,
     listening: oneshot::Receiver<()>,
     /// Keeps other servers out of the data folder.
@@ -118,7 +119,7 @@ impl Server {
         let ground = Ground::open(&env, settings, address, access.as_ref()).await?;
         let services = open_listed(SERVICES, &ground).await?;
         let places = Places::open(ground.clone()).await?;
-        let serving = serving(&ground, &services, &places, access);
+        let (serving, console) = serving(&ground, &services, &places, access);
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();
         let serve_env = env.clone();
@@ -134,6 +135,7 @@ impl Server {
             ground,
             services,
             places,
+            console,
             shutdown,
             listening,
             _lock: lock,
@@ -146,6 +148,7 @@ impl Server {
         for service in all().collect::<Vec<_>>().iter().rev() {
             service.end_waits().await;
         }
+        self.console.close();
         drop(self.shutdown);
         drop(self.listening.await);
         // A request may have opened a region meanwhile; from here on none can.
@@ -156,13 +159,13 @@ impl Server {
     }
 }
 
-/// The services behind the pipeline that every request takes.
+/// The services behind the pipeline that every request takes, and the console among its pages.
 pub fn serving(
     ground: &Ground,
     services: &[Arc<dyn Running>],
     places: &Arc<Places>,
     access: Option<Access>,
-) -> Serving {
+) -> (Serving, Arc<Console>) {
     let tables: Vec<_> = services.iter().map(|service| service.table()).collect();
     let requests = Arc::new(Requests::new(&tables));
     let home = Options::new(ground.place.clone());
@@ -183,6 +186,12 @@ pub fn serving(
         metrics,
         operations: tables.iter().map(|table| table.operations()).collect(),
     };
+    let sources = Sources {
+        home: (ground.place.clone(), services.to_vec()),
+        places: places.clone(),
+        is_signed: access.is_some(),
+    };
+    let console = Arc::new(Console::new(ground.env.clone(), sources));
     let options = Options {
         observers: vec![requests],
         verifier: access.map(|access| {
@@ -191,16 +200,17 @@ pub fn serving(
         }),
         sessions: Some(ground.sessions.clone()),
         others: Some(places.clone()),
-        pages: vec![Arc::new(pages) as Arc<dyn Page>, Arc::new(Welcome)],
+        pages: vec![console.clone() as Arc<dyn Page>, Arc::new(pages)],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),
         buffers: buffers.clone(),
         ..home
     };
-    Serving {
+    let serving = Serving {
         service: Arc::new(Pipeline::new(tables, options, ground.env.clone())),
         buffers,
         limits: Limits::with_open_files(open_files()),
-    }
+    };
+    (serving, console)
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {

@@ -26,7 +26,7 @@ impl World {
         let ground = Ground::for_tests(dir).await;
         let services = open_listed(SERVICES, &ground).await.unwrap();
         let places = Places::open(ground.clone()).await.unwrap();
-        Self(serving(&ground, &services, &places, None).service)
+        Self(serving(&ground, &services, &places, None).0.service)
     }
 
     async fn send(&self, request: http::request::Builder, text: &str) -> (Response<()>, String) {

@@ -9,6 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     ground::Ground,
     metrics::{Samples, tables},
     services::{Given, Running, given},
@@ -34,6 +35,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         tables::measure(&self.0.tables, to);
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::tables(&self.0.tables, to);
     }
 
     async fn illness(&self) -> Option<(&'static str, String)> {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries},
@@ -40,6 +41,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         deliveries::measure(&self.0, "delivery_stream", to).await;
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::deliveries(&self.0, "delivery", to).await;
     }
 
     async fn close(&self) {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     Failure,
     adapters::StreamReceivers,
+    console::{picture::Picture, things},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries, queues, streams},
@@ -77,6 +78,12 @@ impl Running for Service {
         streams::measure(&self.streams, to);
         queues::measure(&self.queues, self.streams.now(), to).await;
         deliveries::measure(&self.channels.deliveries, "channel", to).await;
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::streams(&self.streams, to);
+        things::queues(&self.queues, self.streams.now(), to).await;
+        things::deliveries(&self.channels.deliveries, "channel", to).await;
     }
 
     async fn end_waits(&self) {

@@ -16,6 +16,7 @@ use crate::{
         FailurePlaces, FunctionInvoke, MappedFunctions, MappedStreams, ObjectCode, OutcomePlaces,
         PolledQueues,
     },
+    console::{picture::Picture, things},
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -96,6 +97,11 @@ impl Running for Service {
     async fn measure(&self, to: &mut Samples) {
         functions::measure(&self.functions, to);
         mappings::measure(&self.mappings, to);
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::functions(&self.functions, to);
+        things::mappings(&self.mappings, to);
     }
 
     async fn close(&self) {

@@ -30,7 +30,7 @@ use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
-use crate::{Failure, ground::Ground, metrics::Samples};
+use crate::{Failure, console::picture::Picture, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
@@ -115,6 +115,9 @@ pub trait Running: Send + Sync {
 
     /// Adds what it counts and holds to the page of metrics.
     async fn measure(&self, _: &mut Samples) {}
+
+    /// Adds what records flow through to the picture of the console.
+    async fn show(&self, _: &mut Picture) {}
 
     /// Ends what waits without an end of its own, so that a shutdown need not wait for it.
     async fn end_waits(&self) {}

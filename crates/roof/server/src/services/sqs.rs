@@ -9,6 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     ground::Ground,
     metrics::{Samples, messages},
     services::{Given, Running},
@@ -32,6 +33,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         messages::measure(&self.0.queues, to).await;
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::messages(&self.0.queues, to).await;
     }
 
     async fn end_waits(&self) {
