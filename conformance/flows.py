@@ -2,6 +2,7 @@
 
 import json
 import threading
+import urllib.request
 
 from headwater import wait_for
 from lambdas import ROLE, create
@@ -91,9 +92,14 @@ class Flows:
         def set_aside():
             return self.s3.list_objects_v2(Bucket="lake", Prefix="failed/").get("KeyCount")
 
-        wait_for("a stuck delivery", lambda: self.server.health()["stuck_deliveries"].get(self.stuck))
+        wait_for("a stuck delivery", lambda: self.incident())
         wait_for("a record that was set aside", set_aside)
         return self
+
+    def incident(self):
+        """What the server says of the stuck delivery."""
+        with urllib.request.urlopen(f"{self.server.endpoint}/_headwater/health", timeout=5) as answer:
+            return json.load(answer)["stuck_deliveries"].get(self.stuck)
 
     def keep_putting(self):
         """Puts clicks until the end, as a producer does."""
@@ -115,6 +121,6 @@ class Flows:
 
 
 def processed_by(function):
-    parameters = {"LambdaArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}", "BufferIntervalInSeconds": "0"}
+    parameters = {"LambdaArn": f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{function}", "BufferSizeInMBs": "0.2", "BufferIntervalInSeconds": "0"}
     listed = [{"ParameterName": name, "ParameterValue": value} for name, value in parameters.items()]
     return {"Enabled": True, "Processors": [{"Type": "Lambda", "Parameters": listed}]}

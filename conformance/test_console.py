@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 
+import boto3
 import pytest
 
 from chromium import CONSOLE, packages, visit
@@ -43,7 +44,7 @@ def test_a_person_finds_what_is_held_up_since_when_why_and_the_record(flows):
     assert found["wrong"] == []
     assert found["seconds"] < 60
     delivery, blocked, aside = found["delivery"], found["blocked"], found["aside"]
-    told = flows.server.health()["stuck_deliveries"][flows.stuck]
+    told = flows.incident()
     assert "the bucket archive does not exist" in delivery["why"] and "S3.NoSuchBucket" in delivery["why"]
     since = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(told["since_ms"] / 1000))
     assert delivery["since"].startswith(since)
@@ -59,12 +60,15 @@ def test_without_keys_the_console_only_shows_the_feed(new_server, tmp_path):
     keys = tmp_path / "keys"
     keys.write_text("[default]\naws_access_key_id = AKIDCONSOLE\naws_secret_access_key = open-sesame/+=\n")
     server = new_server("--credentials", keys)
-    client = server.client("kinesis")
-    assert client.meta.endpoint_url == server.endpoint
-    told = visit("keys", server.endpoint, id="AKIDCONSOLE", secret="open-sesame/+=", stream="made-by-the-test")
+    words = {"id": "AKIDCONSOLE", "secret": "open-sesame/+=", "stream": "orders"}
+    holder = boto3.Session(words["id"], words["secret"], region_name="us-east-1")
+    kinesis = holder.client("kinesis", endpoint_url=server.endpoint)
+    kinesis.create_stream(StreamName="orders", ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName="orders")
+    told = visit("keys", server.endpoint, **words)
     assert told["wrong"] == []
     assert told["before"].startswith("This is read with your own keys")
-    assert told["refused"].startswith("SignatureDoesNotMatch")
+    assert told["refused"].startswith("InvalidSignatureException")
     assert told["put"].startswith("It is in shardId-000000000000 under ")
     assert told["seen"] == {"test": True, "named": "a b/c'd(e)*f~é"}
     assert told["kept"] == {"cookies": 0, "local": 0, "session": 0}

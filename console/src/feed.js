@@ -131,7 +131,9 @@ function line(entries, times, member, isCounter) {
     return entries[next]?.[1][member] ?? 0;
   });
   if (!isCounter) return values;
-  return values.map((value, index) => (index ? Math.max(0, value - values[index - 1]) : 0));
+  // How much came before the first value is not known: it is drawn as the second.
+  const grown = (at) => Math.max(0, values[at] - values[at - 1]);
+  return values.map((_, at) => (values.length < 2 ? 0 : grown(Math.max(1, at))));
 }
 
 /** The one feed of the page. */

@@ -20,7 +20,7 @@ await run(async ({ open, endpoint, theme, folder }) => {
     const page = await open({ viewport, colorScheme: theme, bypassCSP: true });
     for (const [view, place] of Object.entries(VIEWS)) {
       await page.goto(`${endpoint}/_headwater/console/#/${place}`);
-      await page.getByText("live", { exact: true }).first().waitFor();
+      await page.locator(".feed.live").waitFor();
       await ready(page, view, folder);
       if (folder) await page.screenshot({ path: `${folder}/${view}-${size}-${theme}.png` });
       await page.evaluate(axe);

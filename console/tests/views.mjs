@@ -33,7 +33,7 @@ await run(async ({ open, endpoint }) => {
 
   await go("bucket");
   await page.getByRole("link", { name: "lake" }).click();
-  for (const folder of ["clicks", /^\d{4}$/, /^\d\d$/, /^\d\d$/, /^\d\d$/]) {
+  for (const folder of ["clicks", /^\d{4}\/$/, /^\d\d\/$/, /^\d\d\/$/, /^\d\d\/$/]) {
     await page.getByRole("rowgroup", { name: "Objects" }).getByRole("link", { name: folder }).first().click();
   }
   await page.getByRole("rowgroup", { name: "Objects" }).getByRole("link", { name: /clicks-to-lake/ }).first().click();

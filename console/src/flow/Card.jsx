@@ -1,6 +1,7 @@
 // A thing in the picture: what it is, how it is doing, how much goes through it, and why not where it does not.
 import { feed } from "../feed.js";
 import { bytes, count, duration, percent, rate } from "../format.js";
+import { Spark } from "../parts/Spark.jsx";
 import { Ago } from "../parts/Time.jsx";
 import { KINDS, WORDS, addressOf, titleOf } from "./states.js";
 
@@ -16,9 +17,9 @@ export function Card({ node: { thing, state }, at }) {
   return (
     <Tag class={`card ${state}`} style={place} href={address}>
       <span class="kind">{KINDS[thing.kind] ?? thing.kind}<State state={state} isQuiet={thing.implied} /></span>
-      <strong title={titleOf(thing)}>{titleOf(thing)}</strong>
+      <span class="name"><strong title={titleOf(thing)}>{titleOf(thing)}</strong>{!thing.trouble && <Spark thing={thing} />}</span>
       {thing.trouble
-        ? <span class="why"><b>since <Ago ms={thing.trouble.since} /></b> {thing.trouble.text}</span>
+        ? <span class="why"><b>for <Ago ms={thing.trouble.since} />:</b> {thing.trouble.text}</span>
         : <span class="facts">{facts(thing)}</span>}
       {thing.trouble && <span class="facts">{facts(thing)}</span>}
     </Tag>

@@ -5,7 +5,7 @@ import { Troubles } from "../parts/Troubles.jsx";
 import { count, rate } from "../format.js";
 import { Card } from "./Card.jsx";
 import { graph } from "./graph.js";
-import { CARD, layout } from "./layout.js";
+import { layout } from "./layout.js";
 import { KINDS, troubled } from "./states.js";
 
 const HEADINGS = ["Producers", "Streams", "Readers", "Sinks", "Behind them", "Further on", "At the end"];
@@ -42,7 +42,7 @@ function Totals() {
 
 function Flow({ drawn }) {
   const [frame, width] = useWidth();
-  const { rectangles, more, size, paths, channel } = layout(drawn, width);
+  const { rectangles, more, size, paths, step } = layout(drawn, width);
   return (
     <section class="flow" ref={frame} aria-label="Flow of records, from producers to sinks">
       <div class="canvas" style={{ width: `${size.width}px`, height: `${size.height}px` }}>
@@ -51,9 +51,9 @@ function Flow({ drawn }) {
         </svg>
         {drawn.layers.map(({ nodes, left }, number) => (
           <div class="layer" key={number} role="group" aria-label={HEADINGS[number]}>
-            <h2 style={{ left: `${number * (CARD.width + channel)}px` }}>{HEADINGS[number]}</h2>
+            <h2 style={{ left: `${number * step}px` }}>{HEADINGS[number]}</h2>
             {nodes.map((node) => <Card key={node.key} node={node} at={rectangles.get(node.key)} />)}
-            {left > 0 && <More {...more.find((of) => of.left === left && of.x === number * (CARD.width + channel))} />}
+            {left > 0 && <More {...more.find((of) => of.left === left && of.x === number * step)} />}
           </div>
         ))}
       </div>
@@ -92,10 +92,11 @@ function useWidth() {
   const frame = useRef(null);
   const [width, set] = useState(1200);
   useLayoutEffect(() => {
-    const measure = () => set(frame.current.clientWidth);
+    const element = frame.current;
+    const measure = () => set(element.clientWidth);
     measure();
     const observer = new ResizeObserver(measure);
-    observer.observe(frame.current);
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
   return [frame, width];

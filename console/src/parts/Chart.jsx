@@ -11,13 +11,14 @@ export function Chart({ title, of, lines, write }) {
   const [box, chart] = [useRef(null), useRef(null)];
   const { theme } = document.documentElement.dataset;
   useEffect(() => {
-    const options = optionsOf(lines, write, box.current);
-    chart.current = new uPlot(options, feed.series(of, lines), box.current);
-    const observer = new ResizeObserver(() => chart.current.setSize({ width: box.current.clientWidth, height: HEIGHT }));
-    observer.observe(box.current);
+    const element = box.current;
+    const drawn = new uPlot(optionsOf(lines, write, element), feed.series(of, lines), element);
+    chart.current = drawn;
+    const observer = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: HEIGHT }));
+    observer.observe(element);
     return () => {
       observer.disconnect();
-      chart.current.destroy();
+      drawn.destroy();
     };
   }, [of, theme]);
   const data = feed.series(of, lines);
@@ -44,7 +45,7 @@ function optionsOf(lines, write, element) {
     cursor: { show: false },
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: { y: { range: (_, low, high) => [0, Math.max(1, high * 1.1)] } },
-    axes: [{ ...axis, values: (_, times) => times.map((at) => new Date(at * 1000).toISOString().slice(11, 19)), space: 90 }, { ...axis, size: 64, values: (_, values) => values.map(write) }],
+    axes: [{ ...axis, values: (_, times) => times.map((at) => new Date(at * 1000).toISOString().slice(11, 19)), space: 90, size: 30 }, { ...axis, size: 64, values: (_, values) => values.map(write) }],
     series: [{}, ...lines.map(({ label }, at) => ({ label, stroke: colors[at], width: 1.6, fill: at ? undefined : `${colors[at]}22`, points: { show: false } }))],
   };
 }

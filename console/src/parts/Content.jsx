@@ -32,7 +32,7 @@ export function Copy({ text, children = "Copy" }) {
 
 /** A line for a shell, which a person may copy. */
 export function Command({ text }) {
-  return <p class="command"><code>{text}</code> <Copy text={() => text} /></p>;
+  return <p class="command"><code tabIndex={0}>{text}</code> <Copy text={() => text} /></p>;
 }
 
 /** A word of a shell's command, in quotes where it needs them. */

@@ -23,13 +23,14 @@ export function Troubles() {
 }
 
 function Trouble({ thing }) {
-  const { since, text } = thing.trouble;
+  const { since, text, code, shard, record } = thing.trouble;
+  const where = [code, shard, record && `record …${record.slice(-12)}`].filter(Boolean).join(", ");
   return (
     <li>
       <a href={addressOf(thing)}>
         <span class="what"><small>{KINDS[thing.kind]}</small> <strong>{titleOf(thing)}</strong></span>
         <span class="when">{WORDS[stateOf(thing)]} for <Ago ms={since} /><small>since {utc(since)}</small></span>
-        <span class="text">{text}</span>
+        <span class="text">{text}{where && <small class="mono">{where}</small>}</span>
         <span class="go" aria-hidden="true">→</span>
       </a>
     </li>

@@ -58,5 +58,5 @@ function Oldest({ thing }) {
   if (!thing.trouble || !stream || !thing.lag) return null;
   const arrived = Math.max(0, feed.at - thing.lag - 1000);
   const at = `#/stream/${thing.region}/${encodeURIComponent(stream)}/tail?type=AT_TIMESTAMP&time=${arrived}`;
-  return <p class="lead"><a class="button primary" href={at}>Show the records that wait</a> The oldest arrived <At ms={arrived + 1000} />.</p>;
+  return <p class="lead"><a class="button primary" href={at}>Show the records that wait</a><span>The oldest arrived <At ms={arrived + 1000} /></span></p>;
 }

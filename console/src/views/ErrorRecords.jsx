@@ -86,7 +86,7 @@ function Line({ line: { errorCode, errorMessage, attemptsMade, arrivalTimestamp,
         {errorCode && <><dt>Error</dt><dd><b class="mono">{errorCode}</b></dd></>}
         {errorMessage && <><dt>Why</dt><dd class="refusal">{errorMessage}</dd></>}
         {arrivalTimestamp && <><dt>Arrived</dt><dd><At ms={Number(arrivalTimestamp)} /></dd></>}
-        {attemptEndingTimestamp && <><dt>Given up</dt><dd><At ms={Number(attemptEndingTimestamp)} />{attemptsMade !== undefined && `, after ${attemptsMade} attempts`}</dd></>}
+        {attemptEndingTimestamp && <><dt>Given up</dt><dd><At ms={Number(attemptEndingTimestamp)} />{attemptsMade !== undefined && `, after ${attemptsMade} ${attemptsMade === "1" ? "attempt" : "attempts"}`}</dd></>}
         {lambdaARN && <><dt>Function</dt><dd class="mono">{lambdaARN}</dd></>}
       </dl>
       <h3>{rest ? "Line" : "The record"}</h3>
