@@ -41,7 +41,7 @@ class Flows:
 
     def __init__(self, server):
         self.server = server
-        self.kinesis, self.firehose, self.s3 = (server.client(of) for of in ("kinesis", "firehose", "s3"))
+        self.kinesis, self.firehose, self.s3, self.sns = map(server.client, ["kinesis", "firehose", "s3", "sns"])
         self.lambda_ = server.client("lambda")
         self.ended, self.producer = threading.Event(), None
 
@@ -57,6 +57,11 @@ class Flows:
         self.deliver("trips", "archive")
         self.deliver("readings", "lake", Prefix="readings/", ErrorOutputPrefix="failed/!{firehose:error-output-type}/",
                      ProcessingConfiguration=processed_by("check"))
+        self.firehose.create_delivery_stream(
+            DeliveryStreamName="audit", ExtendedS3DestinationConfiguration=to("lake", Prefix="audit/")
+        )
+        self.ready("audit")
+        self.subscribe("alerts")
         self.s3.delete_bucket(Bucket="archive")
         self.map_orders()
         self.put("trips", WAITING)
@@ -71,18 +76,29 @@ class Flows:
         )
 
     def deliver(self, stream, bucket, **more):
-        destination = {"RoleARN": ROLE, "BucketARN": f"arn:aws:s3:::{bucket}",
-                       "BufferingHints": {"IntervalInSeconds": 0, "SizeInMBs": 1}, **more}
         source = {"KinesisStreamARN": f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/{stream}", "RoleARN": ROLE}
         name = f"{stream}-to-{bucket}"
         self.firehose.create_delivery_stream(
             DeliveryStreamName=name,
             DeliveryStreamType="KinesisStreamAsSource",
             KinesisStreamSourceConfiguration=source,
-            ExtendedS3DestinationConfiguration=destination,
+            ExtendedS3DestinationConfiguration=to(bucket, **more),
         )
+        self.ready(name)
+
+    def ready(self, name):
         describe = self.firehose.describe_delivery_stream
         wait_for(name, lambda: describe(DeliveryStreamName=name)["DeliveryStreamDescription"]["DeliveryStreamStatus"] == "ACTIVE")
+
+    def subscribe(self, name):
+        """A topic with a queue of the same name behind it."""
+        topic = self.sns.create_topic(Name=name)["TopicArn"]
+        queue = topic.replace(":sns:", ":sqs:")
+        may = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queue}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+        self.server.client("sqs").create_queue(QueueName=name, Attributes={"Policy": policy})
+        self.sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        self.sns.publish(TopicArn=topic, Message="a door is open")
 
     def put(self, stream, data, key="k"):
         self.kinesis.put_record(StreamName=stream, PartitionKey=key, Data=data)
@@ -108,6 +124,9 @@ class Flows:
             while not self.ended.wait(0.2):
                 entries = [{"PartitionKey": str(number + at), "Data": json.dumps({"click": number + at, "page": "/start"}).encode()} for at in range(20)]
                 self.kinesis.put_records(StreamName="clicks", Records=entries)
+                if number % 200 == 0:
+                    self.put("readings", b'{"reading": 21.5}')
+                    self.firehose.put_record(DeliveryStreamName="audit", Record={"Data": b"somebody came in\n"})
                 number += 20
 
         self.producer = threading.Thread(target=put, daemon=True)
@@ -118,6 +137,12 @@ class Flows:
         self.ended.set()
         if self.producer:
             self.producer.join()
+
+
+def to(bucket, **more):
+    """A bucket that is written to at once."""
+    hints = {"IntervalInSeconds": 0, "SizeInMBs": 1}
+    return {"RoleARN": ROLE, "BucketARN": f"arn:aws:s3:::{bucket}", "BufferingHints": hints, **more}
 
 
 def processed_by(function):

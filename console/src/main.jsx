@@ -27,7 +27,7 @@ function Console() {
   useEffect(() => {
     const moved = () => {
       go(parse(location.hash));
-      document.querySelector("main").scrollIntoView?.({ block: "start" });
+      scrollTo(0, 0);
     };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);

@@ -5,6 +5,9 @@ import { isBad, stateOf } from "./states.js";
 /** Nodes of a layer that are drawn; the rest is told of by number. */
 const LAYER_MAX = 24;
 
+/** A stream is read by GetRecords where that was done within this time. */
+const READ_OF_LATE_MS = 60_000;
+
 const FIRST_LAYER = { producers: 0, stream: 1, table: 1, topic: 1, queue: 1, mapping: 2, delivery: 2, channel: 2 };
 Object.assign(FIRST_LAYER, { consumer: 2, subscription: 2, "stream-queue": 2, poll: 2 });
 const SINK_LAYER = 3;
@@ -44,7 +47,7 @@ function joinUp({ thing, state }, nodes, edges) {
   }
   for (const place of thing.to ?? []) edges.push({ from: thing.key, to: at(place), flow: flow(["done", "calls"]), bad });
   if (thing.function) edges.push({ from: thing.key, to: at(thing.function), flow: flow(["done"]), aside: true });
-  if (thing.kind === "stream" && thing.out > 0) {
+  if (thing.kind === "stream" && feed.rate(thing.key, "out", READ_OF_LATE_MS) > 0) {
     edges.push({ from: thing.key, to: poll(thing, nodes), flow: flow(["out"]) });
   }
 }

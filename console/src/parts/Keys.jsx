@@ -10,7 +10,7 @@ export function KeysButton() {
   const keys = useKeys();
   const [isOpen, open] = useState(false);
   if (!server) return null;
-  const words = keys ? (server.signed ? `Signed as ${keys.id}` : "No keys needed") : "Read-only: sign in";
+  const words = keys ? (server.signed ? `Signed as ${keys.id}` : "Any keys do") : "Read-only: sign in";
   const title = server.signed ? "Keys sign what is read and changed" : "This server does not check signatures";
   return (
     <>

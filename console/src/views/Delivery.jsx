@@ -22,7 +22,7 @@ export function Delivery({ kind, region, name, tab = "overview", params }) {
       <Tabs at={at} tab={tab} tabs={tabs} />
       {thing && tab === "overview" && <Overview thing={thing} kind={kind} />}
       {thing && tab === "errors" && <NeedsKeys><ErrorRecords region={region} thing={thing} /></NeedsKeys>}
-      {thing && tab === "objects" && <NeedsKeys><Objects region={region} bucket={thing.bucket} start={fixedPart(thing.prefix)} at={`${at}/objects`} params={params} /></NeedsKeys>}
+      {thing && tab === "objects" && <NeedsKeys><Objects key={params.folder} region={region} bucket={thing.bucket} start={fixedPart(thing.prefix)} at={`${at}/objects`} params={params} /></NeedsKeys>}
       {thing && tab === "put" && <NeedsKeys><Put region={region} delivery={name} /></NeedsKeys>}
     </>
   );

@@ -11,7 +11,7 @@ export function Bucket({ region, name, params }) {
   return (
     <>
       <Title kind="bucket" name={name} region={region} />
-      <NeedsKeys><Objects region={region} bucket={name} at={`#/bucket/${region}/${name}`} params={params} /></NeedsKeys>
+      <NeedsKeys><Objects key={params.folder} region={region} bucket={name} at={`#/bucket/${region}/${name}`} params={params} /></NeedsKeys>
       <Neighbours thing={{ region, kind: "bucket", name }} />
     </>
   );

@@ -21,7 +21,7 @@ pub fn streams(streams: &Streams, to: &mut Picture) {
     for stream in streams.after(None, usize::MAX) {
         let name = stream.record.name.as_str();
         for shard in stream.shards() {
-            let index = shard.record.index.to_string();
+            let index = shard.record.index.0;
             to.add("shard", &format!("{name}/{index}"), of_shard(shard));
         }
         for (consumer, counted) in stream.consumer_metrics() {
