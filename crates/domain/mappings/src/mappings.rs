@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
-    Error, LastResult, Mapping, MappingMetrics,
+    Error, LastResult, Mapping, MappingMetrics, Trouble,
     limits::{MEASURING_MAX, WORK_KIB_MAX},
     ports::{Destinations, Handlers, Queues},
     record::Store,
@@ -95,6 +95,11 @@ impl Mappings {
     /// Whether a mapping's lanes are at work; for a while yet after it was told to rest.
     pub fn is_working(&self, id: &str) -> Result<bool, Error> {
         Ok(self.kept(id)?.shared.is_working())
+    }
+
+    /// What holds a mapping up for the longest time, if anything does.
+    pub fn trouble(&self, id: &str) -> Option<Trouble> {
+        self.kept(id).ok()?.shared.counts.trouble()
     }
 
     /// What every mapping has counted.

@@ -124,11 +124,15 @@ async fn report(
 pub fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
     let told = |(name, incident): (String, Incident)| {
         let Incident {
-            at, error, times, ..
+            since,
+            at,
+            error,
+            times,
+            ..
         } = incident;
         (
             name,
-            json!({ "error": error, "since_tries": times, "last_ms": at }),
+            json!({ "error": error, "since_ms": since, "since_tries": times, "last_ms": at }),
         )
     };
     deliveries.incidents().into_iter().map(told).collect()
@@ -159,7 +163,7 @@ impl Page for OwnPages {
                 page(200, JSON, self.operations().to_string())
             }
             _ => self.of_services(&request).await.unwrap_or_else(|| {
-                let text = "there are only GET /_headwater/health, /_headwater/ready, /_headwater/metrics and /_headwater/operations";
+                let text = "there are only GET /_headwater/health, /_headwater/ready, /_headwater/metrics, /_headwater/operations and /_headwater/console";
                 page(404, JSON, json!({ "error": text }).to_string())
             }),
         }

@@ -7,6 +7,7 @@ mod access;
 mod adapters;
 mod cli;
 mod clock;
+mod console;
 mod demo;
 mod emitted;
 mod ground;
@@ -21,7 +22,6 @@ mod services;
 mod settings;
 mod tls;
 mod trust;
-mod welcome;
 
 use std::process::ExitCode;
 

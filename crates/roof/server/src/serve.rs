@@ -24,6 +24,7 @@ use crate::{
     Failure,
     access::{self, Access},
     clock,
+    console::{Console, Sources},
     ground::Ground,
     health::OwnPages,
     logging,
@@ -33,7 +34,6 @@ use crate::{
     services::{Running, SERVICES, open_listed},
     settings::Settings,
     tls,
-    welcome::Welcome,
 };
 
 /// Connections that wait to be accepted. One beyond them tries again a second later, so hundreds that come at once must
@@ -102,6 +102,7 @@ pub struct Server {
     services: Vec<Arc<dyn Running>>,
     /// The other regions.
     places: Arc<Places>,
+    console: Arc<Console>,
     shutdown: oneshot::Sender<()>,
     listening: oneshot::Receiver<()>,
     /// Set when it is told to stop.
@@ -136,11 +137,15 @@ impl Server {
             spans: otlp::spans(&env, settings),
             is_stopping: Arc::default(),
         };
-        let (serving, metrics) = serving(&ground, &services, &places, access, &watch);
-        let exporter = watch.spans.clone().map(|spans| {
-            let metrics = metrics.clone();
-            Exporter::start(&ground, settings, spans, metrics)
-        });
+        let Served {
+            serving,
+            metrics,
+            console,
+        } = serving(&ground, &services, &places, access, &watch);
+        let exporter = watch
+            .spans
+            .clone()
+            .map(|spans| Exporter::start(&ground, settings, spans, metrics));
         let exporter = exporter.transpose()?;
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();
@@ -157,6 +162,7 @@ impl Server {
             ground,
             services,
             places,
+            console,
             shutdown,
             listening,
             is_stopping: watch.is_stopping,
@@ -172,6 +178,7 @@ impl Server {
         for service in all().collect::<Vec<_>>().iter().rev() {
             service.end_waits().await;
         }
+        self.console.close();
         drop(self.shutdown);
         drop(self.listening.await);
         // A request may have opened a region meanwhile; from here on none can.
@@ -194,14 +201,24 @@ pub struct Watch {
     pub is_stopping: Arc<AtomicBool>,
 }
 
-/// The services behind the pipeline that every request takes, and what is measured of all.
+/// The services behind a listener, and those that look on.
+pub struct Served {
+    /// The services.
+    pub serving: Serving,
+    /// What is measured of all.
+    pub metrics: Arc<Metrics>,
+    /// The console among the pages.
+    pub console: Arc<Console>,
+}
+
+/// The services behind the pipeline that every request takes.
 pub fn serving(
     ground: &Ground,
     services: &[Arc<dyn Running>],
     places: &Arc<Places>,
     access: Option<Access>,
     watch: &Watch,
-) -> (Serving, Arc<Metrics>) {
+) -> Served {
     let tables: Vec<_> = services.iter().map(|service| service.table()).collect();
     let requests = Arc::new(Requests::new(&tables));
     let home = Options::new(ground.place.clone());
@@ -224,6 +241,12 @@ pub fn serving(
         is_stopping: watch.is_stopping.clone(),
         operations: tables.iter().map(|table| table.operations()).collect(),
     };
+    let sources = Sources {
+        home: (ground.place.clone(), services.to_vec()),
+        places: places.clone(),
+        is_signed: access.is_some(),
+    };
+    let console = Arc::new(Console::new(ground.env.clone(), sources));
     let mut observers: Vec<Arc<dyn Observe>> = vec![requests];
     observers.extend(watch.spans.clone().map(|spans| spans as Arc<dyn Observe>));
     let options = Options {
@@ -234,7 +257,7 @@ pub fn serving(
         }),
         sessions: Some(ground.sessions.clone()),
         others: Some(places.clone()),
-        pages: vec![Arc::new(pages) as Arc<dyn Page>, Arc::new(Welcome)],
+        pages: vec![console.clone() as Arc<dyn Page>, Arc::new(pages)],
         virtual_hosts: VIRTUAL_HOSTS.map(str::to_owned).to_vec(),
         buffers: buffers.clone(),
         ..home
@@ -244,7 +267,11 @@ pub fn serving(
         buffers,
         limits: Limits::with_open_files(open_files()),
     };
-    (serving, metrics)
+    Served {
+        serving,
+        metrics,
+        console,
+    }
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {

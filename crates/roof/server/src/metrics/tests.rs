@@ -26,8 +26,8 @@ impl World {
         let ground = Ground::for_tests(dir).await;
         let services = open_listed(SERVICES, &ground).await.unwrap();
         let places = Places::open(ground.clone()).await.unwrap();
-        let (serving, _) = serving(&ground, &services, &places, None, &Watch::default());
-        Self(serving.service)
+        let served = serving(&ground, &services, &places, None, &Watch::default());
+        Self(served.serving.service)
     }
 
     async fn send(&self, request: http::request::Builder, text: &str) -> (Response<()>, String) {

@@ -9,6 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     emitted::{Emits, tables::EmitTables},
     ground::Ground,
     metrics::{Samples, tables},
@@ -39,6 +40,10 @@ impl Running for Service {
 
     fn emits(&self) -> Option<Arc<dyn Emits>> {
         Some(Arc::new(EmitTables(self.0.tables.clone())))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::tables(&self.0.tables, to);
     }
 
     async fn illness(&self) -> Option<(&'static str, String)> {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     emitted::{Emits, deliveries::EmitDeliveries},
     ground::Ground,
     health::stuck,
@@ -45,6 +46,10 @@ impl Running for Service {
 
     fn emits(&self) -> Option<Arc<dyn Emits>> {
         Some(Arc::new(EmitDeliveries(self.0.clone())))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::deliveries(&self.0, "delivery", to).await;
     }
 
     async fn close(&self) {

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use crate::{
     Failure,
     adapters::StreamReceivers,
+    console::{picture::Picture, things},
     emitted::{Emits, streams::EmitStreams},
     ground::Ground,
     health::stuck,
@@ -82,6 +83,12 @@ impl Running for Service {
 
     fn emits(&self) -> Option<Arc<dyn Emits>> {
         Some(Arc::new(EmitStreams(self.streams.clone())))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::streams(&self.streams, to);
+        things::queues(&self.queues, self.streams.now(), to).await;
+        things::deliveries(&self.channels.deliveries, "channel", to).await;
     }
 
     async fn end_waits(&self) {

@@ -16,6 +16,7 @@ use crate::{
         FailurePlaces, FunctionInvoke, MappedFunctions, MappedStreams, ObjectCode, OutcomePlaces,
         PolledQueues,
     },
+    console::{picture::Picture, things},
     emitted::{Emits, functions::EmitFunctions},
     ground::Ground,
     metrics::{Samples, functions, mappings},
@@ -104,6 +105,11 @@ impl Running for Service {
             functions: self.functions.clone(),
             mappings: self.mappings.clone(),
         }))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::functions(&self.functions, to);
+        things::mappings(&self.mappings, to);
     }
 
     async fn close(&self) {

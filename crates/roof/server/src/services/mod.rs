@@ -32,7 +32,7 @@ use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
-use crate::{Failure, emitted::Emits, ground::Ground, metrics::Samples};
+use crate::{Failure, console::picture::Picture, emitted::Emits, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
@@ -129,6 +129,9 @@ pub trait Running: Send + Sync {
 
     /// All services of the place are open.
     fn all_open(&self, _: &[Arc<dyn Running>]) {}
+
+    /// Adds what records flow through to the picture of the console.
+    async fn show(&self, _: &mut Picture) {}
 
     /// Ends what waits without an end of its own, so that a shutdown need not wait for it.
     async fn end_waits(&self) {}

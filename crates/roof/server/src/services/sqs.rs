@@ -9,6 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
     emitted::{Emits, messages::EmitMessages},
     ground::Ground,
     metrics::{Samples, messages},
@@ -37,6 +38,10 @@ impl Running for Service {
 
     fn emits(&self) -> Option<Arc<dyn Emits>> {
         Some(Arc::new(EmitMessages(self.0.queues.clone())))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::messages(&self.0.queues, to).await;
     }
 
     async fn end_waits(&self) {
