@@ -37,8 +37,8 @@ pub(crate) const EVENT_MESSAGE_BYTES: usize = 16 << 20;
 /// How deep lists, maps and structures may stand in each other in CBOR; JSON has serde_json's own bound of 128.
 pub(crate) const CBOR_DEPTH: usize = 64;
 
-/// How deep lists and structures may stand in each other in JSON that is read the fast way.
-pub(crate) const PLAIN_JSON_DEPTH: usize = 32;
+/// How deep lists and structures may stand in each other in JSON: as deep as `serde_json` lets them.
+pub(crate) const JSON_DEPTH: usize = 127;
 
 /// The body of an AWS JSON or CBOR request that puts data: 10 MiB of records in base64, and their frame.
 pub(crate) const JSON_DATA_BYTES: usize = 16 << 20;
