@@ -128,6 +128,12 @@ entries! {
         Tables = "tables/table/", of "tables", in "tables.md";
         /// A table that was deleted and may have rows left in the index, by its number.
         TablesDeleted = "tables/deleted/", of "tables", in "tables.md";
+        /// An alarm, by its name.
+        Alarms = "alarms/alarm/", of "alarms", in "alarms.md";
+        /// A thing that happened to an alarm: `<length of its name>:<name>/<time>-<number>`.
+        AlarmHistory = "alarms/history/", of "alarms", in "alarms.md";
+        /// An action that an alarm owes: `<time>-<number>`.
+        AlarmActions = "alarms/owed/", of "alarms", in "alarms.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
