@@ -107,7 +107,7 @@ async fn look_after(inner: &Arc<Inner>, now: Millis) -> Result<(), Error> {
         composite::settle(&looking).await
     };
     inner.env.to_the_end(settled).await?;
-    if now.seconds() / MINUTE % limits::FORGET_EVERY_MINUTES == 0 {
+    if (now.seconds() / MINUTE).is_multiple_of(limits::FORGET_EVERY_MINUTES) {
         let oldest = now.minus(limits::HISTORY_FOR);
         history::forget(&*inner.catalog, &inner.history, oldest).await?;
     }
