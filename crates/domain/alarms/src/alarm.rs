@@ -189,12 +189,15 @@ impl State {
     }
 }
 
+/// The reason of an alarm that was not evaluated yet.
+pub(crate) const UNCHECKED: &str = "Unchecked: Initial alarm creation";
+
 impl StateRecord {
     /// The state of an alarm that was just made.
     pub fn first(now: Millis) -> Self {
         Self {
             value: State::InsufficientData,
-            reason: "Unchecked: Initial alarm creation".to_owned(),
+            reason: UNCHECKED.to_owned(),
             data: None,
             updated: now,
             transitioned: now,
