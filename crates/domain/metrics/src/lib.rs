@@ -12,6 +12,8 @@ mod distribution;
 mod error;
 mod file;
 mod files;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod index;
 mod journal;
 mod keeper;

@@ -78,6 +78,12 @@ fn decode(bytes: &[u8]) -> Option<Index> {
     Some(index)
 }
 
+/// Reads names, for the target in `fuzz/`.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_all(bytes: &[u8]) {
+    drop(decode(bytes));
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -40,6 +40,9 @@ pub(crate) struct Dot {
     pub cell: Cell,
 }
 
+/// Points of several series.
+pub(crate) type Runs<'a> = Vec<(SeriesId, &'a [Dot])>;
+
 /// Points by series, each series' in the order of their times.
 #[derive(Default)]
 pub(crate) struct Recent {
@@ -88,7 +91,7 @@ impl Recent {
     }
 
     /// The points of each part of time, by series.
-    pub fn windows(&self) -> BTreeMap<(Level, u64), Vec<(SeriesId, &[Dot])>> {
+    pub fn windows(&self) -> BTreeMap<(Level, u64), Runs<'_>> {
         let mut windows: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for ((level, series), dots) in &self.dots {
             for dots in dots.chunk_by(|a, b| level.window_of(a.at) == level.window_of(b.at)) {

@@ -132,6 +132,12 @@ entries! {
         Dashboards = "dashboards/dashboard/", of "dashboards", in "dashboards.md";
         /// A dashboard's body: `<account>/<name>`.
         DashboardBodies = "dashboards/body/", of "dashboards", in "dashboards.md";
+        /// An alarm, by its name.
+        Alarms = "alarms/alarm/", of "alarms", in "alarms.md";
+        /// A thing that happened to an alarm: `<length of its name>:<name>/<time>-<number>`.
+        AlarmHistory = "alarms/history/", of "alarms", in "alarms.md";
+        /// An action that an alarm owes: `<time>-<number>`.
+        AlarmActions = "alarms/owed/", of "alarms", in "alarms.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
