@@ -36,9 +36,11 @@ func metrics(ctx context.Context, cfg aws.Config, name string) map[string]int {
 		Namespace: &name, MetricName: aws.String("m"), Dimensions: dimensions, StartTime: &minute, EndTime: &end,
 		Period: aws.Int32(60), Statistics: []types.Statistic{types.StatisticSum, types.StatisticSampleCount},
 	}))
-	same([]types.Datapoint{{
-		Timestamp: &minute, Sum: aws.Float64(13.5), SampleCount: aws.Float64(6), Unit: types.StandardUnitCount,
-	}}, statistics.Datapoints)
+	same(1, len(statistics.Datapoints))
+	point := statistics.Datapoints[0]
+	same([]float64{13.5, 6}, []float64{*point.Sum, *point.SampleCount})
+	same(types.StandardUnitCount, point.Unit)
+	same(true, minute.Equal(*point.Timestamp))
 	metric := types.Metric{Namespace: &name, MetricName: aws.String("m"), Dimensions: dimensions}
 	found := must(client.GetMetricData(ctx, &cloudwatch.GetMetricDataInput{
 		StartTime: &minute, EndTime: &end,
@@ -51,7 +53,7 @@ func metrics(ctx context.Context, cfg aws.Config, name string) map[string]int {
 	}))
 	same([]float64{13.5}, found.MetricDataResults[0].Values)
 	same([]float64{27}, found.MetricDataResults[1].Values)
-	same([]time.Time{minute}, found.MetricDataResults[0].Timestamps)
+	same(true, minute.Equal(found.MetricDataResults[0].Timestamps[0]))
 	same([]types.Metric{metric}, must(client.ListMetrics(ctx, &cloudwatch.ListMetricsInput{Namespace: &name})).Metrics)
 	one.Values = []float64{1}
 	_, err := client.PutMetricData(ctx, &cloudwatch.PutMetricDataInput{
@@ -62,5 +64,5 @@ func metrics(ctx context.Context, cfg aws.Config, name string) map[string]int {
 		panic(err)
 	}
 	same("InvalidParameterCombination", refused.ErrorCode())
-	return map[string]int{"samples": int(*statistics.Datapoints[0].SampleCount)}
+	return map[string]int{"samples": int(*point.SampleCount)}
 }

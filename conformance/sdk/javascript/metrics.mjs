@@ -45,6 +45,7 @@ const { Metrics } = await client.send(new cloudwatch.ListMetricsCommand({ Namesp
 assert.deepEqual(Metrics, [Metric]);
 await assert.rejects(client.send(new cloudwatch.PutMetricDataCommand({
   Namespace, MetricData: [datum({ Value: 1, Values: [1] })],
-})), (error) => error.name === "InvalidParameterCombination" && /mutually exclusive/.test(error.message));
+})), (error) =>
+  error instanceof cloudwatch.InvalidParameterCombinationException && error.Code === "InvalidParameterCombination");
 console.log(JSON.stringify({ sum: Datapoints[0].Sum, spoken: [...spoken] }));
 process.exit(0);
