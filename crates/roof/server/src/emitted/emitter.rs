@@ -79,10 +79,8 @@ impl Emitter {
 
 impl Task {
     async fn run(mut self) {
-        let now = self.env.clock.now().minute();
-        let mut minute = match self.metrics.last_minute() {
-            Some(last) => last.minute() + 1,
-            None => now,
+        let Ok(mut minute) = self.first().await else {
+            return;
         };
         loop {
             let current = self.env.clock.now().minute();
@@ -106,6 +104,18 @@ impl Task {
             };
             minute += 1;
         }
+    }
+
+    /// The first minute that is not emitted. A store without any begins with the minute before this one, so that a kill
+    /// before the next end of a minute does not begin anew.
+    async fn first(&mut self) -> Result<u64, Stopped> {
+        if let Some(last) = self.metrics.last_minute() {
+            return Ok(last.minute() + 1);
+        }
+        let now = self.env.clock.now().minute();
+        let before = Emitted::of(now.saturating_sub(1));
+        self.put(before).await?;
+        Ok(now)
     }
 
     /// Emits the minutes from `from` on in which something arrived, up to `current`, which is not over. The one to go on
@@ -148,10 +158,14 @@ impl Task {
         for source in &self.sources {
             source.arrived(minute, &mut emitted).await;
         }
-        let Emitted { at, data } = emitted;
-        if data.is_empty() {
+        if emitted.data.is_empty() {
             return Ok(());
         }
+        self.put(emitted).await
+    }
+
+    /// Puts a minute, as often as it takes; one for which there is no room in the store is lost.
+    async fn put(&mut self, Emitted { at, data }: Emitted) -> Result<(), Stopped> {
         loop {
             let put = self.metrics.put_minute(at, data.clone()).await;
             match put {
