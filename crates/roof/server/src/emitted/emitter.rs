@@ -33,11 +33,27 @@ struct Task {
     log: Arc<dyn ShardLog>,
     metrics: Arc<Metrics>,
     sources: Vec<Arc<dyn Emits>>,
+    /// The minute in which the sources began to count.
+    began: u64,
     stop: watch::Receiver<bool>,
 }
 
 /// The task is to stop.
 struct Stopped;
+
+/// Has a store without any minute of the server's own begin with the one before this: so what arrives from here on is told
+/// even if the server is killed before the minute ends.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn begin(env: &Env, metrics: &Metrics) -> Result<(), Error> {
+    if metrics.last_minute().is_some() {
+        return Ok(());
+    }
+    let before = env.clock.now().minute().saturating_sub(1);
+    let at = Millis::of_minute(before);
+    metrics.put_minute(at, Vec::new()).await
+}
 
 impl Emitter {
     /// Begins to emit what `sources` count, whose records are in `log`.
@@ -54,6 +70,7 @@ impl Emitter {
             log,
             metrics,
             sources,
+            began: env.clock.now().minute(),
             stop: told,
         };
         env.spawn(async move {
@@ -79,11 +96,12 @@ impl Emitter {
 
 impl Task {
     async fn run(mut self) {
-        let Ok(mut minute) = self.first().await else {
-            return;
-        };
+        // Behind the last one; without any, see `begin`, with this one.
+        let last = self.metrics.last_minute();
+        let mut minute = last.map_or(self.began, |last| last.minute() + 1);
+        // The minute that is not over: what is counted from here on is its.
+        let mut current = self.began;
         loop {
-            let current = self.env.clock.now().minute();
             let Ok(after) = self.make_up(minute, current).await else {
                 break;
             };
@@ -103,19 +121,8 @@ impl Task {
                 break;
             };
             minute += 1;
+            current = self.env.clock.now().minute();
         }
-    }
-
-    /// The first minute that is not emitted. A store without any begins with the minute before this one, so that a kill
-    /// before the next end of a minute does not begin anew.
-    async fn first(&mut self) -> Result<u64, Stopped> {
-        if let Some(last) = self.metrics.last_minute() {
-            return Ok(last.minute() + 1);
-        }
-        let now = self.env.clock.now().minute();
-        let before = Emitted::of(now.saturating_sub(1));
-        self.put(before).await?;
-        Ok(now)
     }
 
     /// Emits the minutes from `from` on in which something arrived, up to `current`, which is not over. The one to go on
