@@ -209,28 +209,28 @@ def test_capacity_and_calls_of_tables(make):
     tables = watched.server.client("dynamodb")
     key = {"AttributeName": "k", "KeyType": "HASH"}
     tables.create_table(
-        TableName="t",
+        TableName="items",
         KeySchema=[key],
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
         ProvisionedThroughput={"ReadCapacityUnits": 7, "WriteCapacityUnits": 1},
     )
-    tables.get_waiter("table_exists").wait(TableName="t")
+    tables.get_waiter("table_exists").wait(TableName="items", WaiterConfig={"Delay": 1})
     consumed = refused = puts = 0
     with pytest.raises(tables.exceptions.ProvisionedThroughputExceededException):
         for n in range(100):
             item = {"k": {"S": f"{n}"}, "data": {"B": bytes(9_500)}}
-            answer = tables.put_item(TableName="t", Item=item, ReturnConsumedCapacity="TOTAL")
+            answer = tables.put_item(TableName="items", Item=item, ReturnConsumedCapacity="TOTAL")
             consumed += answer["ConsumedCapacity"]["CapacityUnits"]
             puts += 1
     reads = sum(
-        tables.get_item(TableName="t", Key={"k": {"S": "1"}}, ConsistentRead=consistent, ReturnConsumedCapacity="TOTAL")[
+        tables.get_item(TableName="items", Key={"k": {"S": "1"}}, ConsistentRead=consistent, ReturnConsumedCapacity="TOTAL")[
             "ConsumedCapacity"
         ]["CapacityUnits"]
         for consistent in (True, False)
     )
-    found = tables.scan(TableName="t", Select="COUNT")["Count"]
+    found = tables.scan(TableName="items", Select="COUNT")["Count"]
     watched.pass_minute()
-    total = lambda name, statistic="Sum", **more: watched.total("AWS/DynamoDB", name, statistic, TableName="t", **more)
+    total = lambda name, statistic="Sum", **more: watched.total("AWS/DynamoDB", name, statistic, TableName="items", **more)
     assert total("ConsumedWriteCapacityUnits") == consumed
     assert total("ConsumedReadCapacityUnits") > reads
     assert total("ConsumedReadCapacityUnits", "SampleCount") == 3
@@ -239,7 +239,7 @@ def test_capacity_and_calls_of_tables(make):
     assert total("SuccessfulRequestLatency", "SampleCount", Operation="PutItem") == puts
     assert total("SuccessfulRequestLatency", "SampleCount", Operation="GetItem") == 2
     assert total("ReturnedItemCount", Operation="Scan") == found
-    assert set(watched.points("AWS/DynamoDB", "ProvisionedReadCapacityUnits", "Maximum", TableName="t").values()) == {7}
+    assert set(watched.points("AWS/DynamoDB", "ProvisionedReadCapacityUnits", "Maximum", TableName="items").values()) == {7}
 
 
 def test_invocations_and_deliveries(make):

@@ -33,11 +33,27 @@ struct Task {
     log: Arc<dyn ShardLog>,
     metrics: Arc<Metrics>,
     sources: Vec<Arc<dyn Emits>>,
+    /// The minute in which the sources began to count.
+    began: u64,
     stop: watch::Receiver<bool>,
 }
 
 /// The task is to stop.
 struct Stopped;
+
+/// Has a store without any minute of the server's own begin with the one before this: so what arrives from here on is told
+/// even if the server is killed before the minute ends.
+///
+/// # Errors
+/// When the store cannot be written.
+pub async fn begin(env: &Env, metrics: &Metrics) -> Result<(), Error> {
+    if metrics.last_minute().is_some() {
+        return Ok(());
+    }
+    let before = env.clock.now().minute().saturating_sub(1);
+    let at = Millis::of_minute(before);
+    metrics.put_minute(at, Vec::new()).await
+}
 
 impl Emitter {
     /// Begins to emit what `sources` count, whose records are in `log`.
@@ -54,6 +70,7 @@ impl Emitter {
             log,
             metrics,
             sources,
+            began: env.clock.now().minute(),
             stop: told,
         };
         env.spawn(async move {
@@ -79,13 +96,12 @@ impl Emitter {
 
 impl Task {
     async fn run(mut self) {
-        let now = self.env.clock.now().minute();
-        let mut minute = match self.metrics.last_minute() {
-            Some(last) => last.minute() + 1,
-            None => now,
-        };
+        // Behind the last one; without any, see `begin`, with this one.
+        let last = self.metrics.last_minute();
+        let mut minute = last.map_or(self.began, |last| last.minute() + 1);
+        // The minute that is not over: what is counted from here on is its.
+        let mut current = self.began;
         loop {
-            let current = self.env.clock.now().minute();
             let Ok(after) = self.make_up(minute, current).await else {
                 break;
             };
@@ -105,6 +121,7 @@ impl Task {
                 break;
             };
             minute += 1;
+            current = self.env.clock.now().minute();
         }
     }
 
@@ -148,10 +165,14 @@ impl Task {
         for source in &self.sources {
             source.arrived(minute, &mut emitted).await;
         }
-        let Emitted { at, data } = emitted;
-        if data.is_empty() {
+        if emitted.data.is_empty() {
             return Ok(());
         }
+        self.put(emitted).await
+    }
+
+    /// Puts a minute, as often as it takes; one for which there is no room in the store is lost.
+    async fn put(&mut self, Emitted { at, data }: Emitted) -> Result<(), Stopped> {
         loop {
             let put = self.metrics.put_minute(at, data.clone()).await;
             match put {

@@ -18,7 +18,7 @@ use async_trait::async_trait;
 use headwater_metrics::{Datum, Metric, Summary, Unit, Values};
 use headwater_types::{Millis, Tallied};
 
-pub use emitter::Emitter;
+pub use emitter::{Emitter, begin};
 
 /// A part of a service that emits metrics.
 #[async_trait]

@@ -9,7 +9,7 @@ use headwater_metrics::{Metric, Metrics, Query, Summary, Unit};
 use headwater_streams::{NewStream, PutEntry, ShardMetric, Start, Stream, Streams};
 use headwater_types::{HashKey, Millis, ShardIndex};
 
-use super::{Emits, Emitter, streams::EmitStreams};
+use super::{Emits, Emitter, begin, streams::EmitStreams};
 
 const START: Millis = Millis(1_700_000_000_000);
 
@@ -46,7 +46,7 @@ impl World {
         let options = headwater_log::Options {
             maintain_every: None,
             preallocate_bytes: 64 << 10,
-            ..headwater_log::Options::new("/log".into())
+            ..headwater_log::Options::new("/log")
         };
         let log = EmbeddedLog::open(env.clone(), options).await.unwrap();
         let log: Arc<dyn ShardLog> = Arc::new(log);
@@ -62,6 +62,7 @@ impl World {
         };
         let metrics = Metrics::open(env.clone(), stored, log.clone(), options);
         let metrics = metrics.await.unwrap();
+        begin(&env, &metrics).await.unwrap();
         let sources: Vec<Arc<dyn Emits>> = vec![Arc::new(EmitStreams(streams.clone()))];
         let emitter = Emitter::start(&env, log.clone(), metrics.clone(), sources);
         Self {
@@ -318,7 +319,11 @@ async fn a_long_jump_makes_no_empty_minutes() {
     world.put("a", 2, 1).await;
     let first = world.clock_minute();
     world.clock.advance(Duration::from_secs(90 * 24 * 3600));
-    while world.metrics.last_minute().is_none() {
+    while world
+        .metrics
+        .last_minute()
+        .is_none_or(|last| last.minute() < first)
+    {
         world.clock.advance(Duration::from_millis(10));
         tokio::task::yield_now().await;
     }
@@ -330,6 +335,19 @@ async fn a_long_jump_makes_no_empty_minutes() {
     let told: Vec<_> = told.await.iter().map(|(at, it)| (*at, it.sum)).collect();
     assert_eq!(told.last(), Some(&(second, 3.0)));
     assert!(told.len() <= 2, "{told:?}");
+}
+
+/// The first minute of all is told, too, where the first server is killed in it.
+#[tokio::test]
+async fn a_kill_before_the_first_minute_ends_loses_nothing_that_arrived() {
+    let world = World::new().await;
+    let new = NewStream::new("a".parse().unwrap(), 1);
+    world.streams.create(new).await.unwrap();
+    world.put("a", 5, 6).await;
+    let world = world.kill(Duration::from_secs(200)).await;
+    world.put("a", 1, 6).await;
+    world.pass(Duration::from_secs(60)).await;
+    world.check("a", None).await;
 }
 
 /// What was counted when a server stops is told, and the minute goes on after its next start.

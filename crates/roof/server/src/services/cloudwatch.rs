@@ -11,7 +11,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
-    emitted::Emitter,
+    emitted::{self, Emitter},
     ground::Ground,
     services::{Given, Running},
 };
@@ -30,6 +30,7 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
         dir: ground.dir("metrics"),
     };
     let metrics = Metrics::open(env.clone(), catalog, log, options).await?;
+    emitted::begin(&env, &metrics).await?;
     given.metrics = Some(metrics.clone());
     let (shared, account) = (ground.shared_catalog.clone(), ground.place.account.clone());
     let door = Arc::new(CloudWatch {
