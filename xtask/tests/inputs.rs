@@ -81,6 +81,15 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         &["PolicyDescriptorType", "ProvidedContext", "Tag"],
     ),
     (
+        "cloudtrail",
+        REFUSED,
+        &[
+            "AdvancedEventSelector",
+            "AdvancedFieldSelector",
+            "DataResource",
+        ],
+    ),
+    (
         "glue",
         REFUSED,
         &[

@@ -185,6 +185,7 @@ pub fn serving(
     };
     let options = Options {
         observers: vec![requests],
+        calls: Some(ground.calls.clone()),
         verifier: access.map(|access| {
             let verifier = access.verifier.in_any_region();
             verifier.with_sessions(ground.sessions.clone())

@@ -168,6 +168,8 @@ entries! {
         ChannelProgress = "channel/progress/", of "delivery", in "delivery.md";
         /// How many channels a stream has, by its ARN.
         StreamChannels = "channel/of-stream/", of "delivery", in "delivery.md";
+        /// A trail, by its name.
+        Trails = "trails/trail/", of "trail", in "trail.md";
     }
 }
 
@@ -217,6 +219,8 @@ pub enum ShardSpace {
     /// Changes of tables: the table's number (48 bits) and partition (8), which has 128 added where the shard says how far the
     /// changes were sent; number 0 is transactions.
     Tables = 0x06,
+    /// The events of the trail: number 0.
+    Trail = 0x09,
 }
 
 impl ShardSpace {
@@ -228,6 +232,7 @@ impl ShardSpace {
         Self::Topics,
         Self::Messages,
         Self::Tables,
+        Self::Trail,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -239,6 +244,7 @@ impl ShardSpace {
             Self::Topics => "topics",
             Self::Messages => "messages",
             Self::Tables => "tables",
+            Self::Trail => "trail",
         }
     }
 
@@ -251,6 +257,7 @@ impl ShardSpace {
             Self::Topics => "topics.md",
             Self::Messages => "messages.md",
             Self::Tables => "tables.md",
+            Self::Trail => "trail.md",
         }
     }
 }
