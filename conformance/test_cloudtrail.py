@@ -51,7 +51,7 @@ def call_everything(server):
     kinesis.put_record(StreamName="taxi", Data=b"data", PartitionKey="k")
     error_of(kinesis.create_stream, StreamName="taxi", ShardCount=1)
     error_of(kinesis.delete_stream, StreamName="none")
-    error_of(kinesis.list_streams, Limit=0)
+    error_of(kinesis.list_streams, Limit=20_000)
     s3.create_bucket(Bucket="trips")
     s3.put_object(Bucket="trips", Key="k", Body=b"b")
     s3.list_objects_v2(Bucket="trips")
@@ -75,7 +75,7 @@ def call_everything(server):
     server.client("sqs").send_message(QueueUrl=queue, MessageBody="m")
     server.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:{ACCOUNT}:q")
     server.client("sts").get_caller_identity()
-    server.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", RoleSessionName="s")
+    server.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/r", RoleSessionName="session")
     server.client("glue").create_database(DatabaseInput={"Name": "db"})
     keys = {
         "AttributeDefinitions": [{"AttributeName": "p", "AttributeType": "S"}],
@@ -122,7 +122,8 @@ def test_what_was_refused_is_there_with_its_error(trail):
     text = text_of(refused)
     assert text["errorCode"] == "ResourceNotFoundException" and "none" in text["errorMessage"]
     assert text["requestParameters"] == {"streamName": "none"} and text["responseElements"] is None
-    (invalid,) = events(trail, **by("EventName", "ListStreams"))
+    listed = events(trail, **by("EventName", "ListStreams"))
+    (invalid,) = [event for event in listed if event["EventSource"] == "kinesis.amazonaws.com"]
     assert text_of(invalid)["errorCode"] == "ValidationException"
     codes = {text_of(event).get("errorCode") for event in events(trail, **by("EventName", "DeleteBucket"))}
     assert codes == {"NoSuchBucket", "BucketNotEmpty"}
@@ -416,7 +417,6 @@ def test_each_event_is_delivered_once_also_through_kills(clocked):
     trail.stop_logging(Name="audit")
     kinesis.describe_limits()
     clocked.advance(301)
-    wait_for("the delivery", lambda: len([e for e in delivered(clocked)[1] if e["eventName"] == "StopLogging"]) <= 1)
     expected = {event["EventId"] for event in events(trail) if event["EventName"] in ("ListStreams", "CreateStream")}
     assert len(expected) == 4 * 31
 
@@ -449,7 +449,7 @@ def test_a_trail_has_what_its_selectors_name_and_says_what_fails(clocked):
     clocked.advance(301)
     wait_for("the delivery", lambda: delivered(clocked)[1])
     names = [event["eventName"] for event in delivered(clocked)[1]]
-    assert "CreateStream" in names and "ListStreams" not in names and len(names) == len(set(names)) + names.count("CreateBucket") - 1
+    assert names == ["StartLogging", "CreateStream", "DeleteBucket"]
     assert not failed()
 
 

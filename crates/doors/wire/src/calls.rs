@@ -70,7 +70,8 @@ fn in_s3(member: &Member) -> String {
 fn members(tree: &Value, structure: &Structure, naming: Naming) -> Value {
     let told = structure.members.iter().filter_map(|member| {
         let value = tree.get(member.wire_name)?;
-        let value = match member.secret {
+        let is_hidden = member.secret && !matches!(member.shape, Shape::Blob { .. });
+        let value = match is_hidden {
             true => Value::from(HIDDEN),
             false => told_of(value, member.shape, naming)?,
         };

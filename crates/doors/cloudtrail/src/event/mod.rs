@@ -143,3 +143,112 @@ fn user_agent(context: &Context) -> &str {
 fn cut(text: &str) -> &str {
     &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
 }
+
+#[cfg(test)]
+mod tests {
+    use headwater_shapes_cloudtrail::SERVICE;
+    use headwater_types::{Account, Region};
+    use headwater_wire::{ApiError, READS, Seen, WRITES};
+
+    use super::*;
+
+    /// The event of a call with this input, which was answered so.
+    fn made(
+        input: &Value,
+        output: Option<&Value>,
+        error: Option<&ApiError>,
+        secure: bool,
+    ) -> Event {
+        let mut context = Context::new("R", Region("r-1".into()), Account("1".repeat(12)), "host");
+        context.origin.secure = secure;
+        let seen = Seen {
+            request_id: "R",
+            service: "cloudtrail",
+            operation: "CreateTrail",
+            table: None,
+            route: None,
+            line: None,
+            caller: "",
+            account: &context.account,
+            region: &context.region,
+            address: None,
+            status: error.map_or(200, ApiError::status),
+            error: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            took: Default::default(),
+        };
+        let call = Called {
+            seen: &seen,
+            context: &context,
+            service: &SERVICE,
+            operation: SERVICE.operation("CreateTrail").unwrap(),
+            line: if output.is_some() { WRITES } else { READS },
+            input: Some(input),
+            output,
+            error,
+        };
+        event(&call, "id".to_owned(), Millis(1_764_547_200_000))
+    }
+
+    fn text(event: &Event) -> Value {
+        serde_json::from_str(&event.text).unwrap()
+    }
+
+    #[test]
+    fn a_call_has_all_that_cloudtrail_tells() {
+        let (input, output) = (json!({"name": "audit"}), json!({"trailARN": "arn"}));
+        let event = made(&input, Some(&output), None, true);
+        let arn = "arn:aws:cloudtrail:r-1:111111111111:trail/audit";
+        let expected = json!({
+            "eventVersion": "1.11",
+            "userIdentity": identity::of(&headwater_wire::Caller::root(Account("1".repeat(12)))),
+            "eventTime": "2025-12-01T00:00:00Z",
+            "eventSource": "cloudtrail.amazonaws.com",
+            "eventName": "CreateTrail",
+            "awsRegion": "r-1",
+            "sourceIPAddress": "AWS Internal",
+            "userAgent": "",
+            "requestParameters": {"name": "audit"},
+            "responseElements": {"trailARN": "arn"},
+            "requestID": "R",
+            "eventID": "id",
+            "readOnly": false,
+            "resources": [{"accountId": "111111111111", "type": "AWS::CloudTrail::Trail", "ARN": arn}],
+            "eventType": "AwsApiCall",
+            "managementEvent": true,
+            "recipientAccountId": "111111111111",
+            "eventCategory": "Management",
+            "tlsDetails": {"clientProvidedHostHeader": "host"},
+        });
+        assert_eq!(text(&event), expected);
+        assert_eq!(
+            (event.name.as_str(), event.read_only),
+            ("CreateTrail", false)
+        );
+        assert_eq!(event.resources[0].name, "audit");
+    }
+
+    #[test]
+    fn an_error_is_told_with_the_beginning_of_its_text() {
+        let error = ApiError::new(400, "TooMuch", "é".repeat(2000));
+        let text = text(&made(&json!({}), None, Some(&error), false));
+        assert_eq!(text["errorCode"], "TooMuch");
+        assert_eq!(text["errorMessage"].as_str().unwrap().len(), TEXT_BYTES_MAX);
+        assert_eq!(
+            (&text["requestParameters"], &text["responseElements"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert!(text.get("omitted").is_none() && text.get("tlsDetails").is_none());
+    }
+
+    #[test]
+    fn large_parameters_are_omitted() {
+        let input = json!({"name": "a".repeat(PARAMETERS_BYTES_MAX)});
+        let text = text(&made(&input, None, None, false));
+        assert_eq!(
+            (&text["requestParameters"], &text["omitted"]),
+            (&Value::Null, &json!(true))
+        );
+    }
+}
