@@ -19,7 +19,7 @@ RENAMED = {
 }
 # Services that are signed for under another's name.
 SIGNED_AS = {"dynamodbstreams": "dynamodb", "cloudwatch": "monitoring"}
-REQUESTS = re.compile(r'headwater_requests_total\{service="(\w+)",operation="(\w+)",status="(\w+)"\} (\d+)')
+REQUESTS = re.compile(r'headwater_requests_total\{service="([\w-]+)",operation="(\w+)",status="(\w+)"\} (\d+)')
 
 
 def data_operations():

@@ -108,6 +108,8 @@ impl Store {
                 }
             }
             at = from;
+            // A window is quickly looked at, and many are not: others have their turn between them.
+            tokio::task::yield_now().await;
         }
         Ok(found)
     }
