@@ -82,6 +82,15 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         &["PolicyDescriptorType", "ProvidedContext", "Tag"],
     ),
     (
+        "cloudtrail",
+        REFUSED,
+        &[
+            "AdvancedEventSelector",
+            "AdvancedFieldSelector",
+            "DataResource",
+        ],
+    ),
+    (
         "glue",
         REFUSED,
         &[

@@ -86,6 +86,13 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: None,
     },
     Selection {
+        name: "cloudtrail",
+        version: "2013-11-01",
+        operations: CLOUDTRAIL,
+        direct: &[],
+        xml_namespace: None,
+    },
+    Selection {
         name: "dynamodb",
         version: "2012-08-10",
         operations: DYNAMODB,
@@ -136,6 +143,24 @@ const STS: &[&str] = &[
     "GetAccessKeyInfo",
     "GetCallerIdentity",
     "GetSessionToken",
+];
+
+const CLOUDTRAIL: &[&str] = &[
+    "AddTags",
+    "CreateTrail",
+    "DeleteTrail",
+    "DescribeTrails",
+    "GetEventSelectors",
+    "GetTrail",
+    "GetTrailStatus",
+    "ListTags",
+    "ListTrails",
+    "LookupEvents",
+    "PutEventSelectors",
+    "RemoveTags",
+    "StartLogging",
+    "StopLogging",
+    "UpdateTrail",
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -479,18 +504,22 @@ pub fn by_hand(name: &str, shape: &ShapeDef) -> Option<&'static str> {
 }
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
-/// Lambda's runtimes, SQS's attributes.
+/// Lambda's runtimes, SQS's attributes, what CloudTrail is asked for.
 const CHECKED_BY_DOORS: &[&str] = &[
+    "LookupAttributeKey",
     "MessageSystemAttributeName",
     "MessageSystemAttributeNameForSends",
     "QueueAttributeName",
+    "ReadWriteType",
     "Runtime",
 ];
 
-/// Texts whose length the door checks itself, since the service refuses one that is too long in words of its own, by the
-/// service's name: the tags of tables.
-const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] =
-    &[("dynamodb", &["TagKeyString", "TagValueString"])];
+/// Texts and numbers whose bounds the door checks itself, since the service refuses one that is beyond them in words of its
+/// own, by the service's name: the tags of tables, the events of a page.
+const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] = &[
+    ("cloudtrail", &["MaxResults"]),
+    ("dynamodb", &["TagKeyString", "TagValueString"]),
+];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
@@ -649,6 +678,10 @@ const POST_OBJECT: &str = r#"{
     }
 }"#;
 
+/// Shapes whose values are secrets though the model does not mark them: tokens, and addresses that may hold passwords, which
+/// AWS's own trail hides.
+const SECRETS: &[(&str, &str)] = &[("firehose", "HECToken"), ("sns", "endpoint")];
+
 /// Adds what the model of `service` lacks, and takes back what it says and the service does not keep to.
 pub fn correct(service: &str, model: &mut Model) {
     for (_, added) in ADDED.iter().filter(|(name, _)| *name == service) {
@@ -659,6 +692,11 @@ pub fn correct(service: &str, model: &mut Model) {
     }
     if let Some((_, protocol)) = SPOKEN_TOO.iter().find(|(name, _)| *name == service) {
         speak(service, protocol, model);
+    }
+    for (_, secret) in SECRETS.iter().filter(|(name, _)| *name == service) {
+        if let Some(shape) = model.shapes.get_mut(*secret) {
+            shape.sensitive = true;
+        }
     }
     for (operation, status) in STATUSES {
         if let Some(operation) = model.operations.get_mut(*operation) {

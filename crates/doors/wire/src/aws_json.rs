@@ -18,6 +18,8 @@ use crate::{
     validate::{Raw, serialization},
 };
 
+/// The beginning of targets that have a package in front: `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101`.
+const PACKAGE: &str = "com.amazonaws.";
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 const RPC_V2_CBOR: &str = "rpc-v2-cbor";
@@ -99,9 +101,19 @@ fn content_type(headers: &HeaderMap) -> &str {
     full.split(';').next().unwrap_or_default().trim()
 }
 
-/// The service and the operation that `X-Amz-Target` names.
+/// The service and the operation that `X-Amz-Target` names. The package that some services have in front may be left out.
 pub(crate) fn target(headers: &HeaderMap) -> Option<(&str, &str)> {
-    headers.get(TARGET)?.to_str().ok()?.split_once('.')
+    let target = headers.get(TARGET)?.to_str().ok()?;
+    match target.starts_with(PACKAGE) {
+        true => target.rsplit_once('.'),
+        false => target.split_once('.'),
+    }
+}
+
+/// Whether a target is that of a service.
+pub(crate) fn is_target(asked: &str, service: &str) -> bool {
+    let without = service.rsplit('.').next();
+    asked == service || service.starts_with(PACKAGE) && Some(asked) == without
 }
 
 /// The service and the operation in the path of Smithy RPC v2: `/service/S/operation/O`.

@@ -10,6 +10,7 @@ extern crate self as headwater_wire;
 
 mod authorize;
 mod aws_json;
+mod calls;
 pub mod cbor;
 mod chunked;
 mod context;
@@ -36,6 +37,7 @@ mod validate;
 pub mod xml;
 
 pub use authorize::{AccessRequest, Authorize, Denied, OwnAccount};
+pub use calls::{Called, KeepCalls};
 pub use chunked::body_error;
 pub use context::{Context, Origin};
 pub use cross_origin::{CrossOrigin, CrossRequest};

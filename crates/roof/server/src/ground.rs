@@ -18,7 +18,7 @@ use tokio_rustls::rustls;
 use crate::{
     Failure,
     access::Access,
-    adapters::{HttpWeb, PostgresWarehouse},
+    adapters::{Calls, HttpWeb, PostgresWarehouse},
     services::{Given, given},
     settings::{Durability, Limits, Objects, Settings},
     trust,
@@ -41,6 +41,8 @@ pub struct Ground {
     pub store: Arc<dyn ObjectStore>,
     /// The keys that expire, of all places.
     pub sessions: Arc<Sessions>,
+    /// The events of calls, of all places.
+    pub calls: Arc<Calls>,
     /// How functions run.
     pub functions: headwater_functions::Options,
     /// Whether AWS's limits hold.
@@ -77,6 +79,7 @@ impl Ground {
                 &InstallationKey::open(env, &catalog).await?,
             )),
             shared_catalog: catalog.clone(),
+            calls: Arc::default(),
             catalog,
             log,
             functions: function_options(settings, address, access),

@@ -111,6 +111,7 @@ impl Pipeline {
                     false => refusal,
                 });
             }
+            trace.is_admitted = true;
         }
         let received = match head.headers.contains_key(header::CONTENT_ENCODING) {
             true => {
@@ -126,15 +127,13 @@ impl Pipeline {
         let input = match codec {
             Codec::Json(_) if route.is_direct => Input::Json(bytes),
             Codec::Cbor if route.is_direct => Input::Cbor(bytes),
-            codec => Input::Tree(
-                validate::tree_with(
-                    codec.read(&bytes)?,
-                    route.shape,
-                    table.service,
-                    route.line.needs,
-                )?,
-                None,
-            ),
+            codec => {
+                let (shape, needs) = (route.shape, route.line.needs);
+                let tree = codec.read(&bytes)?;
+                let tree = validate::tree_with(tree, shape, table.service, needs)?;
+                trace.input = self.told(&tree, shape.input, table.service, &route.line);
+                Input::Tree(tree, None)
+            }
         };
         Ok(Admitted::Call(Box::new(Call {
             name: route.shape.name,
@@ -179,12 +178,16 @@ impl Pipeline {
             ..Message::default()
         };
         let body = stream(body, head, trace);
+        // Where the body is signed, it is known at its end only who sent it.
+        trace.is_admitted = matches!(seal, Seal::None);
         let (tree, stream) = read_rest(head, body, seal, route, message, format, context).await?;
+        trace.is_admitted = true;
         let tree = match format {
             Format::Json => validate::tree(Raw::from(tree), route.shape, table.service)?,
             // S3's handlers check constraints, each in its own words.
             Format::Xml(_) => tree,
         };
+        trace.input = self.told(&tree, route.shape.input, table.service, &route.line);
         Ok(Admitted::Call(Box::new(Call {
             name: route.shape.name,
             input: Input::Tree(tree, stream),
@@ -233,6 +236,7 @@ impl Pipeline {
             return Err(not_supported(table, operation));
         }
         self.admit_sender(head, &signed_bytes, &fields, route, context)?;
+        trace.is_admitted = true;
         let path = head.uri.path();
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
@@ -254,15 +258,14 @@ impl Pipeline {
             fields.add(member, path);
         }
         let tree = query::read(fields, route.shape.input, form)?;
+        let tree = validate::tree(Raw::from(tree), route.shape, table.service)?;
+        trace.input = self.told(&tree, route.shape.input, table.service, &route.line);
         let call = Call {
             name: route.shape.name,
-            input: Input::Tree(
-                validate::tree(Raw::from(tree), route.shape, table.service)?,
-                None,
-            ),
+            input: Input::Tree(tree, None),
             share: Some(received.share),
         };
-        self.finish(entry, call, context).await
+        self.finish(entry, call, context, trace).await
     }
 
     /// The table that says which operations there are; those of other places have other state and the same lines.

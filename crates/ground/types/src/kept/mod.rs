@@ -178,6 +178,8 @@ entries! {
         ChannelProgress = "channel/progress/", of "delivery", in "delivery.md";
         /// How many channels a stream has, by its ARN.
         StreamChannels = "channel/of-stream/", of "delivery", in "delivery.md";
+        /// A trail, by its name.
+        Trails = "trails/trail/", of "trail", in "trail.md";
     }
 }
 
@@ -231,6 +233,8 @@ pub enum ShardSpace {
     Tables = 0x06,
     /// The journal of metrics: number 0.
     Metrics = 0x07,
+    /// The events of the trail: number 0.
+    Trail = 0x09,
 }
 
 impl ShardSpace {
@@ -243,6 +247,7 @@ impl ShardSpace {
         Self::Messages,
         Self::Tables,
         Self::Metrics,
+        Self::Trail,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -255,6 +260,7 @@ impl ShardSpace {
             Self::Messages => "messages",
             Self::Tables => "tables",
             Self::Metrics => "metrics",
+            Self::Trail => "trail",
         }
     }
 
@@ -268,6 +274,7 @@ impl ShardSpace {
             Self::Messages => "messages.md",
             Self::Tables => "tables.md",
             Self::Metrics => "metrics.md",
+            Self::Trail => "trail.md",
         }
     }
 }

@@ -12,6 +12,7 @@ mod queues;
 mod receivers;
 mod tables;
 mod topics;
+mod trail;
 mod warehouse;
 mod web;
 
@@ -26,5 +27,6 @@ pub use queues::PolledQueues;
 pub use receivers::StreamReceivers;
 pub use tables::SchemaTables;
 pub use topics::TopicEndpoints;
+pub use trail::{Calls, TrailBucket};
 pub use warehouse::PostgresWarehouse;
 pub use web::HttpWeb;

@@ -1,6 +1,7 @@
 //! The services of a server, as a list: each is one value that says how it opens. A service that needs another takes a
 //! small trait that the other gave when it opened, so it stands behind the other in the list.
 
+mod cloudtrail;
 mod cloudwatch;
 mod dynamodb;
 mod dynamodbstreams;
@@ -11,6 +12,8 @@ mod glue;
 mod kinesis;
 mod lambda;
 mod logs;
+#[cfg(test)]
+mod planes;
 mod s3;
 mod sns;
 mod sqs;
@@ -83,6 +86,10 @@ pub const SERVICES: &[Service] = &[
     Service {
         name: "sts",
         open: |ground, given| Box::pin(sts::open(ground, given)),
+    },
+    Service {
+        name: "cloudtrail",
+        open: |ground, given| Box::pin(cloudtrail::open(ground, given)),
     },
 ];
 
