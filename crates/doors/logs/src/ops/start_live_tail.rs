@@ -161,8 +161,6 @@ fn show(update: TailUpdate, groups: &[String]) -> StartLiveTailResponseStream {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::{FutureExt, StreamExt};
     use headwater_loggroups::limits;
     use headwater_shapes_logs::{
@@ -171,6 +169,7 @@ mod tests {
     };
     use serde_json::{Value, json};
 
+    use super::Told;
     use crate::testing::{START, World};
 
     const ARN: &str = "arn:aws:logs:us-east-1:000000000000:log-group:g";
@@ -187,16 +186,21 @@ mod tests {
         output.response_stream
     }
 
-    /// The next event, for which the clock is moved.
-    async fn event(world: &World, events: &mut Events) -> Value {
-        let next = loop {
-            match events.events.next().now_or_never() {
-                Some(next) => break next,
+    /// What comes next, for which the clock is moved.
+    async fn told(world: &World, events: &mut Events) -> Option<Told> {
+        let mut next = events.events.next();
+        loop {
+            match (&mut next).now_or_never() {
+                Some(next) => return next,
                 None => world.advance(limits::TAIL_EVERY),
             }
             tokio::task::yield_now().await;
-        };
-        serde_json::to_value(&*next.unwrap().unwrap()).unwrap()
+        }
+    }
+
+    async fn event(world: &World, events: &mut Events) -> Value {
+        let event = told(world, events).await.unwrap().unwrap();
+        serde_json::to_value(&*event).unwrap()
     }
 
     async fn put(world: &World, messages: &[&str]) {
@@ -241,9 +245,9 @@ mod tests {
         assert_eq!(found, limits::TAIL_EVENTS_MAX);
         assert_eq!(update["sessionMetadata"]["sampled"], true);
         world.advance(limits::TAIL_FOR);
-        let end = events.events.next().await.unwrap().err().unwrap();
+        let end = told(&world, &mut events).await.unwrap().err().unwrap();
         assert_eq!(end.name, "SessionTimeoutException");
-        assert!(events.events.next().await.is_none());
+        assert!(told(&world, &mut events).await.is_none());
     }
 
     #[tokio::test]
@@ -279,6 +283,5 @@ mod tests {
             let refused = world.output::<StartLiveTail>(input).await.unwrap_err();
             assert_eq!(refused.code(), code);
         }
-        assert_eq!(Duration::from_secs(1), limits::TAIL_EVERY);
     }
 }
