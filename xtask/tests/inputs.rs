@@ -75,6 +75,7 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("logs", REFUSED, &["Entity"]),
+    ("cloudwatch", REFUSED, &["EntityMetricData"]),
     (
         "sts",
         REFUSED,

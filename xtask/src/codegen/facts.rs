@@ -93,12 +93,42 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: None,
     },
     Selection {
+        name: "cloudwatch",
+        version: "2010-08-01",
+        operations: CLOUDWATCH,
+        direct: &[],
+        xml_namespace: None,
+    },
+    Selection {
         name: "dynamodbstreams",
         version: "2012-08-10",
         operations: &[],
         direct: &["GetRecords"],
         xml_namespace: None,
     },
+];
+
+const CLOUDWATCH: &[&str] = &[
+    "DeleteAlarms",
+    "DeleteDashboards",
+    "DescribeAlarmHistory",
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "DisableAlarmActions",
+    "EnableAlarmActions",
+    "GetDashboard",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListDashboards",
+    "ListMetrics",
+    "ListTagsForResource",
+    "PutCompositeAlarm",
+    "PutDashboard",
+    "PutMetricAlarm",
+    "PutMetricData",
+    "SetAlarmState",
+    "TagResource",
+    "UntagResource",
 ];
 
 const STS: &[&str] = &[
@@ -456,10 +486,10 @@ const REQUIRED: &[(&str, &str)] = &[
 /// attribute, which in the model is a structure of all kinds that it may be.
 const BY_HAND: &[(&str, &str)] = &[("AttributeValue", "headwater_attributes::AttributeValue")];
 
-/// The path of a shape's type, where that is written by hand.
-pub fn by_hand(shape: &str) -> Option<&'static str> {
-    let found = BY_HAND.iter().find(|(name, _)| *name == shape);
-    found.map(|(_, path)| *path)
+/// The path of a shape's type, where that is written by hand. Another service may have a scalar of that name.
+pub fn by_hand(name: &str, shape: &ShapeDef) -> Option<&'static str> {
+    let found = BY_HAND.iter().find(|(known, _)| *known == name);
+    found.filter(|_| shape.kind == "structure").map(|(_, path)| *path)
 }
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:

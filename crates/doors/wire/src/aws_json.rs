@@ -12,13 +12,16 @@ use crate::{
     ApiError,
     cbor::{self, Times},
     dialect::{Dialect, status_code},
-    dynamo, event_stream, json,
+    dynamo,
+    error_types::error_type,
+    event_stream, json,
     validate::{Raw, serialization},
 };
 
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 const RPC_V2_CBOR: &str = "rpc-v2-cbor";
+const QUERY_MODE: HeaderName = HeaderName::from_static("x-amzn-query-mode");
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +111,12 @@ pub(crate) fn rpc_v2_target(head: &Parts) -> Option<(&str, &str)> {
     }
     let rest = head.uri.path().strip_prefix("/service/")?;
     rest.split_once("/operation/")
+}
+
+/// Whether a client wants errors told with the codes and statuses of the query protocol too, which it spoke before.
+pub(crate) fn wants_query_codes(headers: &HeaderMap) -> bool {
+    let mode = headers.get(QUERY_MODE);
+    mode.is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 /// Whether a request is AWS JSON or CBOR by its headers, whatever service it is for.
@@ -279,7 +288,7 @@ pub(crate) fn events(events: ByteStream) -> Response<Body> {
 /// An error as these protocols write it. Clients that knew the service by the query protocol find its code in a header.
 pub(crate) fn refuse(error: &ApiError, codec: Codec, service: Option<&Service>) -> Response<Body> {
     let of_dynamo = service.filter(|service| dynamo::is_meant(service));
-    let members = Value::Object(error_members(error, of_dynamo));
+    let members = Value::Object(error_members(error, service));
     let bytes = match codec {
         Codec::Json(_) => members.to_string().into_bytes(),
         Codec::Cbor | Codec::RpcV2 => {
@@ -311,14 +320,14 @@ pub(crate) fn refuse(error: &ApiError, codec: Codec, service: Option<&Service>) 
     response
 }
 
-fn error_members(error: &ApiError, of_dynamo: Option<&Service>) -> Map<String, Value> {
+fn error_members(error: &ApiError, service: Option<&Service>) -> Map<String, Value> {
     let mut members = error.fields().clone();
     let code = error.code();
-    let name = of_dynamo.map_or_else(|| code.to_owned(), |of| dynamo::error_type(code, of));
-    members.insert("__type".to_owned(), name.into());
+    members.insert("__type".to_owned(), error_type(code, service).into());
+    let is_dynamo = service.is_some_and(dynamo::is_meant);
     // AWS's decoder spells this one otherwise than everything behind it.
     let is_large =
-        code == "SerializationException" || of_dynamo.is_some() && dynamo::is_spelled_large(code);
+        code == "SerializationException" || is_dynamo && dynamo::is_spelled_large(code);
     let message = if is_large { "Message" } else { "message" };
     if !error.message().is_empty() {
         members.insert(message.to_owned(), error.message().into());

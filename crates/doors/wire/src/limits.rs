@@ -61,8 +61,11 @@ pub(crate) const REST_JSON_BODY_BYTES: usize = 70_167_211;
 /// The body of a REST-XML request that is not streamed: 10,000 parts with their checksums take a third of it.
 pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
 
-/// Parameters of a query request: AWS's longest lists with their members' members.
-pub(crate) const QUERY_FIELDS: usize = 10_000;
+/// Parameters of a query request: what 1 MiB of metrics can have.
+pub(crate) const QUERY_FIELDS: usize = 40_000;
+
+/// The dots in a query request, which bound the parts of all its parameters' names.
+pub(crate) const QUERY_DOTS: usize = 320_000;
 
 /// The parts of a query parameter's name.
 pub(crate) const QUERY_DEPTH: usize = 32;

@@ -33,6 +33,8 @@ pub struct Ground {
     pub place: Place,
     /// The control state of the place.
     pub catalog: Arc<dyn Catalog>,
+    /// The control state of all places, for what an account has in all of its regions.
+    pub shared_catalog: Arc<dyn Catalog>,
     /// The shards of the place.
     pub log: Arc<dyn ShardLog>,
     /// The objects of all places.
@@ -74,6 +76,7 @@ impl Ground {
                 env.clone(),
                 &InstallationKey::open(env, &catalog).await?,
             )),
+            shared_catalog: catalog.clone(),
             catalog,
             log,
             functions: function_options(settings, address, access),

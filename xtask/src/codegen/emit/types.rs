@@ -11,8 +11,8 @@ use crate::codegen::{
 
 impl Emit<'_> {
     pub(super) fn types(&self, out: &mut String) {
-        let by_hand = |name: &str| facts::by_hand(name).is_some();
-        for (name, shape) in self.structures().filter(|(name, _)| !by_hand(name)) {
+        let is_generated = |(name, shape): &(&str, &ShapeDef)| facts::by_hand(name, shape).is_none();
+        for (name, shape) in self.structures().filter(is_generated) {
             self.structure(out, name, shape);
             self.tree(out, name, shape);
             if self.direct.contains(name) && self.from_inputs.contains(name) {
@@ -155,7 +155,7 @@ impl Emit<'_> {
         if shape.document {
             return "headwater_shapes::Value".to_owned();
         }
-        if let Some(path) = facts::by_hand(name) {
+        if let Some(path) = facts::by_hand(name, shape) {
             return path.to_owned();
         }
         let part = |part: &Option<ShapeRef>| {

@@ -9,7 +9,7 @@ use headwater_auth::{
     Caller,
     verify::{Seal, is_region, session_token},
 };
-use headwater_http::{Body, Share, body};
+use headwater_http::{Body, HoldError, Share, body};
 use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
 use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
@@ -201,16 +201,13 @@ impl Pipeline {
         context: &mut Context,
         trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
-        let received = hold(body, QUERY_BODY_BYTES, None, context).await?;
-        trace.bytes_in = received.bytes.len() as u64;
-        let bytes = unpack(
-            received.bytes.clone(),
-            head,
-            QUERY_BODY_BYTES,
-            context.dialect,
-            None,
-        )?;
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        let packed = hold(body, QUERY_BODY_BYTES, None, context).await?;
+        trace.bytes_in = packed.bytes.len() as u64;
+        // The bytes that were signed: a form may be packed, and says only inside whose it is.
+        let signed_bytes = packed.bytes.clone();
+        let received = packed.unpacked(head, QUERY_BODY_BYTES, context, None);
+        let received = Box::pin(received).await?;
+        let mut text = String::from_utf8_lossy(&received.bytes).into_owned();
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
@@ -235,7 +232,7 @@ impl Pipeline {
             // AWS asks for no signature of some operations, such as AssumeRoleWithWebIdentity.
             return Err(not_supported(table, operation));
         }
-        self.admit_sender(head, &received.bytes, &fields, route, context)?;
+        self.admit_sender(head, &signed_bytes, &fields, route, context)?;
         let path = head.uri.path();
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
@@ -249,6 +246,10 @@ impl Pipeline {
                 None => query::no_operation(&action, &version),
             });
         };
+        let limit = route.line.body_bytes.unwrap_or(QUERY_BODY_BYTES);
+        if received.bytes.len() > limit {
+            return Err(context.dialect.not_held(HoldError::TooLong { limit }, None));
+        }
         if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
             fields.add(member, path);
         }

@@ -37,9 +37,10 @@ use crate::{
     authorize::{Authorize, OwnAccount},
     aws_json,
     dialect::Dialect,
-    dynamo::{self, Packing},
+    dynamo,
     limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
     observe::{Observe, Seen},
+    packing::Packing,
     rest::{self, Format, VirtualHosts},
     table::{Line, Table},
 };
@@ -322,6 +323,7 @@ impl Pipeline {
                 referer: head.headers.get(header::REFERER).cloned(),
                 trace: head.headers.get(TRACE).cloned(),
             },
+            wants_query_codes: aws_json::wants_query_codes(&head.headers),
             room: Arc::default(),
             ..self.blank.clone()
         }

@@ -134,6 +134,10 @@ entries! {
         Tables = "tables/table/", of "tables", in "tables.md";
         /// A table that was deleted and may have rows left in the index, by its number.
         TablesDeleted = "tables/deleted/", of "tables", in "tables.md";
+        /// A dashboard without its body: `<account>/<name>`.
+        Dashboards = "dashboards/dashboard/", of "dashboards", in "dashboards.md";
+        /// A dashboard's body: `<account>/<name>`.
+        DashboardBodies = "dashboards/body/", of "dashboards", in "dashboards.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
@@ -196,6 +200,8 @@ entries! {
         TopicSigning = "topics/signing", of "topics", in "topics.md";
         /// The number of the next table of items.
         TableNumber = "tables/next-number", of "tables", in "tables.md";
+        /// The files of metrics, and how far the journal is folded into them.
+        MetricFiles = "metrics/files", of "metrics", in "metrics.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
@@ -223,6 +229,8 @@ pub enum ShardSpace {
     /// Changes of tables: the table's number (48 bits) and partition (8), which has 128 added where the shard says how far the
     /// changes were sent; number 0 is transactions.
     Tables = 0x06,
+    /// The journal of metrics: number 0.
+    Metrics = 0x07,
 }
 
 impl ShardSpace {
@@ -234,6 +242,7 @@ impl ShardSpace {
         Self::Topics,
         Self::Messages,
         Self::Tables,
+        Self::Metrics,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -245,6 +254,7 @@ impl ShardSpace {
             Self::Topics => "topics",
             Self::Messages => "messages",
             Self::Tables => "tables",
+            Self::Metrics => "metrics",
         }
     }
 
@@ -257,6 +267,7 @@ impl ShardSpace {
             Self::Topics => "topics.md",
             Self::Messages => "messages.md",
             Self::Tables => "tables.md",
+            Self::Metrics => "metrics.md",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The services of a server, as a list: each is one value that says how it opens. A service that needs another takes a
 //! small trait that the other gave when it opened, so it stands behind the other in the list.
 
+mod cloudwatch;
 mod dynamodb;
 mod dynamodbstreams;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use headwater_http::Body;
 use headwater_log::Sources;
 use headwater_loggroups::LogGroups;
 use headwater_messages::Messages;
+use headwater_metrics::Metrics;
 use headwater_objects::ObjectStore;
 use headwater_streams::Streams;
 use headwater_tables::Receivers;
@@ -36,6 +38,10 @@ use crate::{Failure, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
+    Service {
+        name: "cloudwatch",
+        open: |ground, given| Box::pin(cloudwatch::open(ground, given)),
+    },
     Service {
         name: "logs",
         open: |ground, given| Box::pin(logs::open(ground, given)),
@@ -142,6 +148,8 @@ pub async fn open_listed(
 /// The traits that services gave for others to use.
 #[derive(Default)]
 pub struct Given {
+    /// What was measured.
+    pub metrics: Option<Arc<Metrics>>,
     /// Where functions leave their lines.
     pub function_log: Option<Arc<dyn headwater_functions::LogSink>>,
     /// The log groups, whose events others get once these are open.

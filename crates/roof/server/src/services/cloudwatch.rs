@@ -1,0 +1,47 @@
+//! CloudWatch: metrics, which others write to as well, and dashboards, which an account has in all of its regions.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use headwater_cloudwatch::CloudWatch;
+use headwater_dashboards::Dashboards;
+use headwater_metrics::{Metrics, Options};
+use headwater_wire::Table;
+
+use crate::{
+    Failure,
+    ground::Ground,
+    services::{Given, Running},
+};
+
+struct Service {
+    metrics: Arc<Metrics>,
+    door: Arc<CloudWatch>,
+}
+
+pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>, Failure> {
+    let (env, catalog, log) = ground.parts();
+    let options = Options {
+        dir: ground.dir("metrics"),
+    };
+    let metrics = Metrics::open(env.clone(), catalog, log, options).await?;
+    given.metrics = Some(metrics.clone());
+    let (shared, account) = (ground.shared_catalog.clone(), ground.place.account.clone());
+    let door = Arc::new(CloudWatch {
+        metrics: metrics.clone(),
+        dashboards: Dashboards::new(env.clone(), shared, account),
+        env,
+    });
+    Ok(Arc::new(Service { metrics, door }))
+}
+
+#[async_trait]
+impl Running for Service {
+    fn table(&self) -> Table {
+        headwater_cloudwatch::table(self.door.clone())
+    }
+
+    async fn close(&self) {
+        self.metrics.close().await;
+    }
+}
