@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use headwater_log::{Chunk, LogError, ReadLimit, Retention, ShardNumber};
 use headwater_types::Millis;
-use tokio::sync::watch;
+use tokio::sync::{Mutex as TurnMutex, watch};
 
 use crate::{
     Error, Event, MetricFilter, Pattern,
@@ -50,6 +50,10 @@ pub(crate) struct Counter {
     progress: Option<Progress>,
     /// Tells how far it is.
     counted: watch::Sender<u64>,
+    /// Held while a note is read or written: one that was begun before this counter ends before it reads.
+    turn: Arc<TurnMutex<()>>,
+    /// The end of the notes' shard behind the last note that is known here.
+    noted: u64,
     /// Notes that were written since earlier ones were let go of.
     written: u64,
 }
@@ -91,6 +95,7 @@ impl Counter {
         to: Counting,
         group: &Group,
         filters: Vec<Filter>,
+        turn: Arc<TurnMutex<()>>,
     ) -> (Self, watch::Receiver<u64>) {
         let (counted, told) = watch::channel(0);
         let this = Self {
@@ -101,13 +106,16 @@ impl Counter {
             filters,
             progress: None,
             counted,
+            turn,
+            noted: 0,
             written: 0,
         };
         (this, told)
     }
 
     /// How far it is: what the last note says, or the first event that a filter counts.
-    async fn read_progress(&self) -> Result<Progress, Halt> {
+    async fn read_progress(&mut self) -> Result<Progress, Halt> {
+        let _turn = self.turn.lock().await;
         let log = &self.world.log;
         let state = log.state(self.notes).await.map_err(halt)?;
         let last = state.end.saturating_sub(1);
@@ -119,6 +127,7 @@ impl Counter {
             noted.ok_or_else(|| Halt::Failed("a later version counted here".to_owned()))
         });
         let noted = noted.transpose()?.unwrap_or_default();
+        self.noted = state.end;
         Ok(Progress {
             next: noted.next.max(first),
             ..noted
@@ -189,12 +198,24 @@ impl Counter {
             shard: self.notes,
             value,
         };
-        let added = self.to.add(sums.counted(&self.filters), note).await;
-        if let Err(problem) = added {
+        let turn = self.turn.clone().lock_owned().await;
+        let end = self.world.log.state(self.notes).await.map_err(halt)?.end;
+        if end != self.noted {
+            // The counter before this one came further meanwhile.
+            self.progress = None;
+            return Ok(());
+        }
+        let (to, values) = (self.to.clone(), sums.counted(&self.filters));
+        let added = self.world.env.to_the_end(async move {
+            let _turn = turn;
+            to.add(values, note).await
+        });
+        if let Err(problem) = added.await {
             // Nobody knows whether it was written: the last note says.
             self.progress = None;
             return Err(Halt::Failed(problem));
         }
+        self.noted = end + 1;
         self.counted.send_replace(progress.next);
         self.progress = Some(progress);
         self.written += 1;

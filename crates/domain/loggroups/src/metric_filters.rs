@@ -1,12 +1,13 @@
 //! Metric filters: what of a group's events is counted, and as what.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use headwater_catalog::{Catalog, CatalogError, Expect, Table, Versioned};
 use headwater_log::Retention;
 use headwater_types::{Millis, kept};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{Mutex as TurnMutex, watch};
 
 use crate::{
     Error, LogGroups, Pattern, Transformation,
@@ -39,7 +40,9 @@ pub(crate) struct MetricFilters {
     pub records: Table<MetricFilter>,
     pub running: Followers,
     /// The groups' counters, by number: how far each is.
-    counted: parking_lot::Mutex<std::collections::HashMap<u64, watch::Receiver<u64>>>,
+    counted: Mutex<HashMap<u64, watch::Receiver<u64>>>,
+    /// By the group's number, the lock under which its counters write.
+    turns: Mutex<HashMap<u64, Arc<TurnMutex<()>>>>,
 }
 
 impl MetricFilters {
@@ -47,7 +50,8 @@ impl MetricFilters {
         Self {
             records: Table::new(catalog, kept::Prefix::LogMetricFilters),
             running: Followers::default(),
-            counted: parking_lot::Mutex::default(),
+            counted: Mutex::default(),
+            turns: Mutex::default(),
         }
     }
 
@@ -56,6 +60,7 @@ impl MetricFilters {
         let start = group_key(number);
         self.running.end(&start);
         self.counted.lock().remove(&number);
+        self.turns.lock().remove(&number);
         for (key, _) in self.records.scan(&start, None, usize::MAX).await? {
             self.records.remove(&key, Expect::Any).await?;
         }
@@ -254,7 +259,10 @@ impl Inner {
             self.metric_filters.counted.lock().remove(&group.number);
             return Ok(());
         }
-        let (counter, counted) = Counter::new(self.world.clone(), self.counting()?, group, filters);
+        let turns = &self.metric_filters.turns;
+        let turn = turns.lock().entry(group.number).or_default().clone();
+        let (counter, counted) =
+            Counter::new(self.world.clone(), self.counting()?, group, filters, turn);
         self.metric_filters
             .counted
             .lock()

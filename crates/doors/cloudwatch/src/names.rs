@@ -66,9 +66,11 @@ pub(crate) fn dashboard_arn(name: &str, context: &Context) -> String {
 
 /// The name of the dashboard that an ARN is for, where it is one of the account's.
 pub(crate) fn dashboard_of_arn(arn: &str, context: &Context) -> Result<String, ApiError> {
-    let parsed: Arn = arn
-        .parse()
-        .map_err(|_| invalid(format!("The value {arn} for parameter ResourceARN is invalid.")))?;
+    let parsed: Arn = arn.parse().map_err(|_| {
+        invalid(format!(
+            "The value {arn} for parameter ResourceARN is invalid."
+        ))
+    })?;
     let kind = parsed.resource.split([':', '/']).next().unwrap_or_default();
     match kind {
         "dashboard" => {}
@@ -81,7 +83,10 @@ pub(crate) fn dashboard_of_arn(arn: &str, context: &Context) -> Result<String, A
             )));
         }
     }
-    let name = parsed.resource.strip_prefix("dashboard/").unwrap_or_default();
+    let name = parsed
+        .resource
+        .strip_prefix("dashboard/")
+        .unwrap_or_default();
     match dashboard_arn(name, context) == arn {
         true => Ok(name.to_owned()),
         false => Err(of_dashboards(headwater_dashboards::Error::NoDashboard(

@@ -135,7 +135,11 @@ mod tests {
     use super::*;
 
     fn drawn(lengths: &[usize]) -> Vec<Drawn> {
-        let points = |len| (0..len as u64).map(|at| (Millis(at * 1000), at as f64)).collect();
+        let points = |len| {
+            (0..len as u64)
+                .map(|at| (Millis(at * 1000), at as f64))
+                .collect()
+        };
         let series = lengths.iter().enumerate().map(|(at, len)| Drawn {
             id: at.to_string(),
             label: String::new(),
@@ -189,7 +193,10 @@ mod tests {
     #[test]
     fn a_page_has_some_points_and_not_too_many() {
         for most in [-1, 0, POINTS_MAX as i32 + 1] {
-            assert_eq!(Page::read(None, Some(most), true).unwrap_err().status(), 400);
+            assert_eq!(
+                Page::read(None, Some(most), true).unwrap_err().status(),
+                400
+            );
         }
     }
 }

@@ -15,10 +15,14 @@ pub(crate) fn read(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError>
             None => {}
             Some(TagFault::Reserved) => return Err(invalid(RESERVED_TAG)),
             Some(TagFault::Key) => {
-                return Err(invalid(format!("The value {key} for parameter Key is invalid.")));
+                return Err(invalid(format!(
+                    "The value {key} for parameter Key is invalid."
+                )));
             }
             Some(TagFault::Value) => {
-                return Err(invalid(format!("The value {value} for parameter Value is invalid.")));
+                return Err(invalid(format!(
+                    "The value {value} for parameter Value is invalid."
+                )));
             }
         }
         if read.insert(key, value).is_some() {

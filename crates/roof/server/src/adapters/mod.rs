@@ -3,6 +3,7 @@
 
 mod changes;
 mod code;
+mod counts;
 mod invoke;
 mod logs;
 mod mappings;
@@ -18,6 +19,7 @@ mod web;
 
 pub use changes::MappedStreams;
 pub use code::ObjectCode;
+pub use counts::LogCounts;
 pub use invoke::FunctionInvoke;
 pub use logs::{DeliveryLog, FunctionLog};
 pub use mappings::{FailurePlaces, MappedFunctions};

@@ -9,7 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
-    adapters::{DeliveryLog, FunctionLog},
+    adapters::{DeliveryLog, FunctionLog, LogCounts},
     ground::Ground,
     services::{Given, Running},
 };
@@ -21,6 +21,8 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let groups = LogGroups::open(env, catalog, log).await?;
     given.function_log = Some(Arc::new(FunctionLog(groups.clone())));
     given.delivery_log = Some(Arc::new(DeliveryLog(groups.clone())));
+    let counts = LogCounts(super::given(&given.metrics));
+    groups.count_into(Arc::new(counts)).await?;
     given.log_groups = Some(groups.clone());
     Ok(Arc::new(Service(groups)))
 }
