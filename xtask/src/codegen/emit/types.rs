@@ -37,11 +37,12 @@ impl Emit<'_> {
             let (mut variants, mut names, mut reads) =
                 (String::new(), String::new(), String::new());
             for (event, part) in events {
-                writeln!(variants, "{event}({}),", part.shape).expect(TAKES_ALL);
-                writeln!(names, "Self::{event}(_) => {event:?},").expect(TAKES_ALL);
+                let variant = capitalized(event);
+                writeln!(variants, "{variant}({}),", part.shape).expect(TAKES_ALL);
+                writeln!(names, "Self::{variant}(_) => {event:?},").expect(TAKES_ALL);
                 writeln!(
                     reads,
-                    "{event:?} => Deserialize::deserialize(from).map(|held| Some(Self::{event}(held))),"
+                    "{event:?} => Deserialize::deserialize(from).map(|held| Some(Self::{variant}(held))),"
                 )
                 .expect(TAKES_ALL);
             }
@@ -195,4 +196,11 @@ impl Emit<'_> {
     pub(super) fn is_stream(&self, part: &ShapeRef) -> bool {
         part.streaming || self.model.shape(&part.shape).streaming
     }
+}
+
+/// A member's name as a variant of an enum is written.
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }

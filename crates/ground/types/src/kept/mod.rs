@@ -80,6 +80,12 @@ entries! {
         LogGroupBytes = "log-group-bytes/", of "loggroups", in "log-groups.md";
         /// The offset that a log group's counts reach to: `<number of its group>:`.
         LogGroupsCounted = "log-groups-counted/", of "loggroups", in "log-groups.md";
+        /// A subscription of a log group: `<number of its group>:<name>`.
+        LogSubscriptions = "log-subscriptions/", of "loggroups", in "log-groups.md";
+        /// The first offset that a subscription has not sent: `<number of its group>:<name>`.
+        LogSubscriptionProgress = "log-subscription-progress/", of "loggroups", in "log-groups.md";
+        /// A metric filter of a log group: `<number of its group>:<name>`.
+        LogMetricFilters = "log-metric-filters/", of "loggroups", in "log-groups.md";
         /// A function, by its name.
         Functions = "functions/", of "functions", in "functions.md";
         /// A published version of a function: `<name>/<number>`.
@@ -222,7 +228,7 @@ pub enum ShardSpace {
     Streams = 0x01,
     /// Records that were put into a delivery stream itself: the delivery's number.
     Deliveries = 0x02,
-    /// Events of log groups: the group's number.
+    /// Events of log groups: the group's number, which has 2^48 added where the shard says how far they were counted.
     LogGroups = 0x03,
     /// Messages of topics: the topic's number.
     Topics = 0x05,

@@ -38,6 +38,7 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let sources = Arc::new(StreamSources(streams.clone()));
     let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
     given.sources = Some(sources);
+    given.streams = Some(streams.clone());
     given.receivers = Some(Arc::new(StreamReceivers {
         streams: streams.clone(),
         place: ground.place.clone(),

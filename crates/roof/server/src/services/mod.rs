@@ -27,9 +27,11 @@ use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
 use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
+use headwater_loggroups::LogGroups;
 use headwater_messages::Messages;
 use headwater_metrics::Metrics;
 use headwater_objects::ObjectStore;
+use headwater_streams::Streams;
 use headwater_tables::Receivers;
 use headwater_topics::Topics;
 use headwater_wire::Table;
@@ -171,6 +173,8 @@ pub struct Given {
     pub metrics: Option<Arc<Metrics>>,
     /// Where functions leave their lines.
     pub function_log: Option<Arc<dyn headwater_functions::LogSink>>,
+    /// The log groups, whose events others get once these are open.
+    pub log_groups: Option<LogGroups>,
     /// Where deliveries leave theirs.
     pub delivery_log: Option<Arc<dyn LogSink>>,
     /// The object store.
@@ -191,6 +195,8 @@ pub struct Given {
     pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
+    /// The streams of records.
+    pub streams: Option<Arc<Streams>>,
     /// The streams that tables send their changes to.
     pub receivers: Option<Arc<dyn Receivers>>,
     /// The streams that others read.
