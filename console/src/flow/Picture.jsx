@@ -52,7 +52,7 @@ function Flow({ drawn }) {
         {drawn.layers.map(({ nodes, left }, number) => (
           <div class="layer" key={number} role="group" aria-label={HEADINGS[number]}>
             <h2 style={{ left: `${number * step}px` }}>{HEADINGS[number]}</h2>
-            {nodes.map((node) => <Card key={node.key} node={node} at={rectangles.get(node.key)} />)}
+            {nodes.filter(({ isGap }) => !isGap).map((node) => <Card key={node.key} node={node} at={rectangles.get(node.key)} />)}
             {left > 0 && <More {...more.find((of) => of.left === left && of.x === number * step)} />}
           </div>
         ))}

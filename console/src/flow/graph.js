@@ -18,9 +18,12 @@ export function graph() {
   for (const thing of feed.things.values()) nodes.set(thing.key, nodeOf(thing));
   const edges = [];
   for (const node of [...nodes.values()]) joinUp(node, nodes, edges);
-  const layers = order(inLayers(nodes, edges), edges).map(cutDown);
-  const shown = new Set(layers.flatMap(({ nodes }) => nodes.map(({ key }) => key)));
-  return { layers, edges: edges.filter(({ from, to }) => shown.has(from) && shown.has(to)) };
+  const layers = inLayers(nodes, edges).map(cutDown);
+  const shown = new Set(layers.flatMap(({ nodes: of }) => of.map(({ key }) => key)));
+  const drawn = edges.filter(({ from, to }) => shown.has(from) && shown.has(to));
+  makeWay(layers, drawn);
+  order(layers, drawn);
+  return { layers, edges: drawn };
 }
 
 function nodeOf(thing) {
@@ -92,19 +95,35 @@ function inLayers(nodes, edges) {
   return Array.from(layers, (of) => of ?? []).filter((of) => of.length);
 }
 
-/** Nodes beside those that they are joined to, so that few edges cross; otherwise by name. */
+/** Leaves a gap in each layer that an edge passes, so that it does not run below cards. */
+function makeWay(layers, edges) {
+  const layerOf = new Map(layers.flatMap(({ nodes }, number) => nodes.map(({ key }) => [key, number])));
+  for (const edge of edges) {
+    edge.via = [];
+    for (let number = layerOf.get(edge.from) + 1; number < layerOf.get(edge.to); number += 1) {
+      const gap = { key: `${edge.from}>${edge.to}>${number}`, isGap: true };
+      layers[number].nodes.push(gap);
+      edge.via.push(gap.key);
+    }
+  }
+}
+
+/** Puts nodes beside those that they are joined to, so that few edges cross; otherwise by name. */
 function order(layers, edges) {
   const place = new Map();
   const number = (layer) => layer.forEach(({ key }, at) => place.set(key, at / layer.length));
-  for (const layer of layers) {
+  for (const { nodes: layer } of layers) {
     layer.sort((a, b) => (a.key < b.key ? -1 : 1));
     number(layer);
   }
   const beside = new Map();
-  for (const { from, to } of edges) {
-    beside.set(to, [...(beside.get(to) ?? []), from]);
+  for (const { from, to, via } of edges) {
+    [from, ...via].forEach((key, at) => {
+      const next = [...via, to][at];
+      beside.set(next, [...(beside.get(next) ?? []), key]);
+    });
   }
-  for (const layer of layers.slice(1)) {
+  for (const { nodes: layer } of layers.slice(1)) {
     const mean = ({ key }) => {
       const places = (beside.get(key) ?? []).map((of) => place.get(of) ?? 0);
       return places.length ? places.reduce((a, b) => a + b) / places.length : 1;
@@ -113,7 +132,6 @@ function order(layers, edges) {
     layer.sort((a, b) => means.get(a.key) - means.get(b.key));
     number(layer);
   }
-  return layers;
 }
 
 /** The nodes of a layer that are drawn: those in trouble first, then those with most records. */

@@ -1,6 +1,6 @@
 // Where the nodes and edges of a graph stand: layers side by side, each in the middle of the height.
 
-const CARD = { width: 206, widest: 260, height: 80, troubled: 126, gap: 16 };
+const CARD = { width: 206, widest: 260, height: 80, troubled: 126, gap: 16, pass: 4 };
 const HEAD = 34;
 const CHANNEL_MIN = 44;
 const CHANNEL_MAX = 180;
@@ -21,7 +21,7 @@ export function layout({ layers, edges }, width) {
       rectangles.set(node.key, of);
       y += of.height + CARD.gap;
     }
-    if (left) more.push({ x, y, left, kind: nodes[0].thing.kind });
+    if (left) more.push({ x, y, left, kind: nodes.find(({ thing }) => thing).thing.kind });
   });
   const size = { width: layers.length * (cards + channel) - channel, height: HEAD + height };
   return { rectangles, more, size, paths: edges.map((edge) => ({ ...edge, d: path(edge, rectangles) })), step: cards + channel };
@@ -40,11 +40,20 @@ function heightOf(nodes) {
   return nodes.reduce((sum, node) => sum + cardHeight(node) + CARD.gap, -CARD.gap);
 }
 
-const cardHeight = ({ thing }) => (thing.trouble ? CARD.troubled : CARD.height);
+function cardHeight({ thing, isGap }) {
+  if (isGap) return CARD.pass;
+  return thing.trouble ? CARD.troubled : CARD.height;
+}
 
-function path({ from, to }, rectangles) {
-  const [a, b] = [rectangles.get(from), rectangles.get(to)];
-  const [x1, y1, x2, y2] = [a.x + a.width, a.y + a.height / 2, b.x, b.y + b.height / 2];
-  const reach = Math.max(30, Math.abs(x2 - x1) / 2);
-  return `M${x1} ${y1}C${x1 + reach} ${y1} ${x2 - reach} ${y2} ${x2} ${y2}`;
+/** From a card through the gaps that were left for it to another. */
+function path({ from, via, to }, rectangles) {
+  const stops = [from, ...via, to].map((key) => rectangles.get(key));
+  const middle = ({ y, height }) => y + height / 2;
+  return stops.slice(1).reduce((d, b, at) => {
+    const a = stops[at];
+    const [x1, y1, x2, y2] = [a.x + a.width, middle(a), b.x, middle(b)];
+    const reach = Math.max(30, Math.abs(x2 - x1) / 2);
+    const across = at + 2 < stops.length ? `H${b.x + b.width}` : "";
+    return `${d}C${x1 + reach} ${y1} ${x2 - reach} ${y2} ${x2} ${y2}${across}`;
+  }, `M${stops[0].x + stops[0].width} ${middle(stops[0])}`);
 }

@@ -26,7 +26,7 @@ export function Listing({ kind }) {
   const rows = all.filter((thing) => titleOf(thing).toLowerCase().includes(wanted)).sort(worstFirst);
   return (
     <>
-      <header class="title"><p><a href="#/">Flow</a> / </p><h1>{KINDS[kind]}s</h1></header>
+      <header class="title"><p><a href="#/">Flow</a> / all regions</p><h1>{KINDS[kind]}s</h1></header>
       <form class="controls" onSubmit={(event) => event.preventDefault()}>
         <label class="grow">Find <input type="search" data-search placeholder="part of a name (press / to come here)" value={words} onInput={(event) => find(event.target.value)} /></label>
       </form>
