@@ -83,11 +83,7 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
     (
         "cloudtrail",
         REFUSED,
-        &[
-            "AdvancedEventSelector",
-            "AdvancedFieldSelector",
-            "DataResource",
-        ],
+        &["AdvancedEventSelector", "DataResource"],
     ),
     (
         "glue",
