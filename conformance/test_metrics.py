@@ -86,7 +86,8 @@ def test_every_request_is_counted_once(new_server):
     }, "the page does not count itself"
     assert page("headwater_stream_incoming_records_total", stream="s", **HERE) == 5
     assert page("headwater_stream_incoming_bytes_total", stream="s", **HERE) == 5 * 101
-    assert page("headwater_log_commits_total") == 5
+    # The events of the two calls that made something come with the puts, or by themselves.
+    assert 5 <= page("headwater_log_commits_total") <= 7
 
 
 def test_shards_are_shown_while_enhanced_monitoring_is_on(new_server):

@@ -84,11 +84,7 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
     (
         "cloudtrail",
         REFUSED,
-        &[
-            "AdvancedEventSelector",
-            "AdvancedFieldSelector",
-            "DataResource",
-        ],
+        &["AdvancedEventSelector", "DataResource"],
     ),
     (
         "glue",

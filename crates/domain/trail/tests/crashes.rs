@@ -134,7 +134,7 @@ fn event(number: usize, id: String, time: Millis) -> Event {
         time,
         name: format!("Operation{}", number % 3),
         source: "s.amazonaws.com".to_owned(),
-        read_only: number % 2 == 0,
+        read_only: number.is_multiple_of(2),
         username: None,
         access_key: None,
         resources: Vec::new(),
