@@ -473,7 +473,9 @@ const BY_HAND: &[(&str, &str)] = &[("AttributeValue", "headwater_attributes::Att
 /// The path of a shape's type, where that is written by hand. Another service may have a scalar of that name.
 pub fn by_hand(name: &str, shape: &ShapeDef) -> Option<&'static str> {
     let found = BY_HAND.iter().find(|(known, _)| *known == name);
-    found.filter(|_| shape.kind == "structure").map(|(_, path)| *path)
+    found
+        .filter(|_| shape.kind == "structure")
+        .map(|(_, path)| *path)
 }
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
@@ -967,6 +969,8 @@ const ENUM_ORDERS: &[(&str, &[&str])] = &[
         &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     ),
     ("InvokeMode", &["RESPONSE_STREAM", "BUFFERED"]),
+    // Of CloudWatch's alarms, as recorded on AWS by LocalStack.
+    ("StateValue", &["INSUFFICIENT_DATA", "ALARM", "OK"]),
     ("ScalarAttributeType", &["B", "N", "S"]),
     ("ProjectionType", &["ALL", "INCLUDE", "KEYS_ONLY"]),
     ("ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"]),

@@ -216,8 +216,14 @@ mod tests {
     #[tokio::test]
     async fn a_dashboard_keeps_its_tags_when_its_body_changes() {
         let dashboards = dashboards_of(&Arc::default(), "000000000000");
-        dashboards.put("a", "{}".to_owned(), tags("first")).await.unwrap();
-        dashboards.put("a", "{ }".to_owned(), tags("second")).await.unwrap();
+        dashboards
+            .put("a", "{}".to_owned(), tags("first"))
+            .await
+            .unwrap();
+        dashboards
+            .put("a", "{ }".to_owned(), tags("second"))
+            .await
+            .unwrap();
         assert_eq!(dashboards.body("a").await.as_deref(), Ok("{ }"));
         let found = dashboards.get("a").await.unwrap();
         assert_eq!((found.size, found.tags), (3, tags("first")));
@@ -237,18 +243,26 @@ mod tests {
         let ours = dashboards_of(&catalog, "000000000000");
         let theirs = dashboards_of(&catalog, "000000000001");
         for name in ["ab", "aa", "b", "ac"] {
-            ours.put(name, "{}".to_owned(), BTreeMap::new()).await.unwrap();
+            ours.put(name, "{}".to_owned(), BTreeMap::new())
+                .await
+                .unwrap();
         }
         assert_eq!(names(&ours, "a", None).await, ["aa", "ab"]);
         assert_eq!(names(&ours, "a", Some("ab")).await, ["ac"]);
         assert_eq!(names(&theirs, "", None).await, [""; 0]);
-        assert_eq!(theirs.body("b").await, Err(Error::NoDashboard("b".to_owned())));
+        assert_eq!(
+            theirs.body("b").await,
+            Err(Error::NoDashboard("b".to_owned()))
+        );
     }
 
     #[tokio::test]
     async fn those_that_are_there_are_deleted() {
         let dashboards = dashboards_of(&Arc::default(), "000000000000");
-        dashboards.put("a", "{}".to_owned(), BTreeMap::new()).await.unwrap();
+        dashboards
+            .put("a", "{}".to_owned(), BTreeMap::new())
+            .await
+            .unwrap();
         let (a, none) = ("a".to_owned(), "none".to_owned());
         let deleted = dashboards.delete(vec![none.clone(), a.clone()]).await;
         assert_eq!(deleted, Ok(vec![none]));

@@ -62,7 +62,10 @@ impl Faults {
         match body.get("widgets") {
             None => self.add("", lacks("widgets")),
             Some(Value::Array(widgets)) if widgets.len() > WIDGETS_MAX => {
-                self.add("/widgets", format!("Should NOT have more than {WIDGETS_MAX} items"));
+                self.add(
+                    "/widgets",
+                    format!("Should NOT have more than {WIDGETS_MAX} items"),
+                );
             }
             Some(Value::Array(widgets)) => {
                 for (at, widget) in widgets.iter().enumerate() {
@@ -109,7 +112,10 @@ impl Faults {
             ("explorer" | "custom", Some(_)) => {}
             _ => {
                 let path = path.trim_end_matches("/properties");
-                self.add(&format!("{path}/type"), "Should be equal to one of the allowed values");
+                self.add(
+                    &format!("{path}/type"),
+                    "Should be equal to one of the allowed values",
+                );
             }
         }
     }
@@ -205,10 +211,16 @@ mod tests {
         for (widget, expected) in [
             (json!(1), vec![fault("", "Should be object")]),
             (json!({"properties": {}}), vec![fault("", &lacks("type"))]),
-            (json!({"type": "text"}), vec![fault("", &lacks("properties"))]),
+            (
+                json!({"type": "text"}),
+                vec![fault("", &lacks("properties"))],
+            ),
             (
                 json!({"type": "none", "properties": {}}),
-                vec![fault("/type", "Should be equal to one of the allowed values")],
+                vec![fault(
+                    "/type",
+                    "Should be equal to one of the allowed values",
+                )],
             ),
             (
                 json!({"type": "text", "x": 24, "width": 0, "y": -1, "properties": {"markdown": 1}}),

@@ -288,7 +288,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_no_datum_is_refused_in_awss_words() {
         let set = json!({"SampleCount": 10, "Sum": 55, "Minimum": 1, "Maximum": 10});
-        let (value, combination) = ("InvalidParameterValueException", "InvalidParameterCombinationException");
+        let (value, combination) = (
+            "InvalidParameterValueException",
+            "InvalidParameterCombinationException",
+        );
         for (datum, code, text) in [
             (
                 json!({"Value": 1.5, "Values": [1.0, 10.0]}),

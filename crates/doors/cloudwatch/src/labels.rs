@@ -50,7 +50,14 @@ const VALUES: &[(&str, Of)] = &[
 ];
 
 /// The properties of a metric, but its dimensions.
-const PROPERTIES: &[&str] = &["Namespace", "MetricName", "Stat", "Period", "Region", "AccountId"];
+const PROPERTIES: &[&str] = &[
+    "Namespace",
+    "MetricName",
+    "Stat",
+    "Period",
+    "Region",
+    "AccountId",
+];
 const DIMENSION: &str = "Dim.";
 
 impl Label {
@@ -63,9 +70,8 @@ impl Label {
         while let Some((before, after)) = rest.split_once("${")
             && let Some((word, behind)) = after.split_once('}')
         {
-            let part = part(word).ok_or_else(|| {
-                ApiError::not_supported(format_args!("${{{word}}} in a label"))
-            })?;
+            let part = part(word)
+                .ok_or_else(|| ApiError::not_supported(format_args!("${{{word}}} in a label")))?;
             parts.extend([Part::Text(before.to_owned()), part]);
             rest = behind;
         }
@@ -195,7 +201,9 @@ mod tests {
         let account = Account("000000000000".to_owned());
         let context = Context::new("request", Region("us-east-1".to_owned()), account, "host");
         let points: Vec<_> = points.iter().map(|value| (Millis(0), *value)).collect();
-        Label::parse(label).unwrap().fill("made", None, &points, &context)
+        Label::parse(label)
+            .unwrap()
+            .fill("made", None, &points, &context)
     }
 
     #[test]
@@ -204,7 +212,10 @@ mod tests {
         for (label, expected) in [
             ("plain", "plain"),
             ("${LABEL}: ${MAX} ${MIN} ${AVG}", "made: 3 1 2"),
-            ("${SUM} of ${DATAPOINT_COUNT}, ${FIRST} to ${LAST}", "6 of 3, 3 to 2"),
+            (
+                "${SUM} of ${DATAPOINT_COUNT}, ${FIRST} to ${LAST}",
+                "6 of 3, 3 to 2",
+            ),
             ("${MIN_MAX_RANGE} in ${PROP('Region')}", "2 in us-east-1"),
             ("an open ${", "an open ${"),
         ] {
@@ -215,7 +226,10 @@ mod tests {
 
     #[test]
     fn what_is_not_supported_is_named() {
-        for (label, named) in [("${MAX_TIME}", "${MAX_TIME}"), ("a${PROP('X')}", "${PROP('X')}")] {
+        for (label, named) in [
+            ("${MAX_TIME}", "${MAX_TIME}"),
+            ("a${PROP('X')}", "${PROP('X')}"),
+        ] {
             let refused = Label::parse(label).unwrap_err();
             assert_eq!(refused.status(), 501);
             assert!(refused.message().contains(named), "{}", refused.message());

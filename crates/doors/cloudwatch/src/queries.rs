@@ -104,7 +104,11 @@ impl Reading<'_> {
             return Err(ApiError::not_supported("AccountId of another account"));
         }
         if !is_id(&id) {
-            self.fault("Id", format_args!("The value {id} for"), "is not a valid id");
+            self.fault(
+                "Id",
+                format_args!("The value {id} for"),
+                "is not a valid id",
+            );
         }
         if let Some(period) = period.filter(|period| !ranges::is_period(*period)) {
             self.wrong_period("Period", period);

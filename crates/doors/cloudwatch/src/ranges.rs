@@ -49,7 +49,10 @@ mod tests {
     #[test]
     fn a_begun_period_counts() {
         let count = |to, period| periods(Millis(0), Millis(to), period);
-        assert_eq!((count(60_000, 60), count(60_001, 60), count(0, 60)), (1, 2, 0));
+        assert_eq!(
+            (count(60_000, 60), count(60_001, 60), count(0, 60)),
+            (1, 2, 0)
+        );
         assert_eq!(count(86_400_000, 1), 86_400);
     }
 }

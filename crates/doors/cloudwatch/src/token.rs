@@ -6,7 +6,10 @@ use serde_json::Value;
 
 /// The token of a listing that goes on after this metric.
 pub(crate) fn of_metric(metric: &Metric) -> String {
-    let dimensions = metric.dimensions.iter().flat_map(|(name, value)| [name, value]);
+    let dimensions = metric
+        .dimensions
+        .iter()
+        .flat_map(|(name, value)| [name, value]);
     let texts = [&metric.namespace, &metric.name].into_iter();
     let texts = texts.chain(dimensions).cloned().collect::<Vec<_>>();
     of_text(&Value::from(texts).to_string())

@@ -326,8 +326,7 @@ fn error_members(error: &ApiError, service: Option<&Service>) -> Map<String, Val
     members.insert("__type".to_owned(), error_type(code, service).into());
     let is_dynamo = service.is_some_and(dynamo::is_meant);
     // AWS's decoder spells this one otherwise than everything behind it.
-    let is_large =
-        code == "SerializationException" || is_dynamo && dynamo::is_spelled_large(code);
+    let is_large = code == "SerializationException" || is_dynamo && dynamo::is_spelled_large(code);
     let message = if is_large { "Message" } else { "message" };
     if !error.message().is_empty() {
         members.insert(message.to_owned(), error.message().into());

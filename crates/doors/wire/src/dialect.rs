@@ -95,7 +95,8 @@ fn in_status<'a>(
     service: Option<&Service>,
     context: &Context,
 ) -> Cow<'a, ApiError> {
-    let keeps_all = context.wants_query_codes || !service.is_some_and(|service| service.query_compatible);
+    let keeps_all =
+        context.wants_query_codes || !service.is_some_and(|service| service.query_compatible);
     match error.status() {
         // What ends the connection is no answer of the service's.
         408 | 413 => Cow::Borrowed(error),

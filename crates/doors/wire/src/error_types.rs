@@ -79,7 +79,10 @@ mod tests {
         }
         let kinesis = &headwater_shapes_kinesis::SERVICE;
         for service in [None, Some(kinesis)] {
-            assert_eq!(error_type("ValidationException", service), "ValidationException");
+            assert_eq!(
+                error_type("ValidationException", service),
+                "ValidationException"
+            );
         }
     }
 }

@@ -188,7 +188,11 @@ mod tests {
             (&gzip, Deflate),
         ] {
             let unpacked = packing.unpack(bytes, 9);
-            assert_eq!(unpacked, Err(Unpackable::NotPacked), "{packing:?} {bytes:?}");
+            assert_eq!(
+                unpacked,
+                Err(Unpackable::NotPacked),
+                "{packing:?} {bytes:?}"
+            );
         }
     }
 

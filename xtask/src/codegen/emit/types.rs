@@ -11,7 +11,8 @@ use crate::codegen::{
 
 impl Emit<'_> {
     pub(super) fn types(&self, out: &mut String) {
-        let is_generated = |(name, shape): &(&str, &ShapeDef)| facts::by_hand(name, shape).is_none();
+        let is_generated =
+            |(name, shape): &(&str, &ShapeDef)| facts::by_hand(name, shape).is_none();
         for (name, shape) in self.structures().filter(is_generated) {
             self.structure(out, name, shape);
             self.tree(out, name, shape);

@@ -17,7 +17,7 @@ use crate::{
     CloudWatch,
     errors::{of_metrics, validation},
     labels::Making,
-    page::{Drawn, Page, POINTS_MAX},
+    page::{Drawn, POINTS_MAX, Page},
     queries::{self, Asked, Stat, What, in_expression},
     ranges,
 };
@@ -42,7 +42,9 @@ impl Handle<GetMetricData> for CloudWatch {
         let asked = queries::read(metric_data_queries, context)?;
         let is_ascending = scan_by.as_deref() == Some("TimestampAscending");
         let page = Page::read(next_token.as_deref(), max_datapoints, is_ascending)?;
-        let is_plain = asked.iter().all(|asked| matches!(asked.what, What::Stat(_)));
+        let is_plain = asked
+            .iter()
+            .all(|asked| matches!(asked.what, What::Stat(_)));
         let drawn = match is_plain {
             true => self.plain(&asked, range, &page, context).await?,
             false => self.calculated(&asked, range, context).await?,
@@ -114,7 +116,12 @@ impl CloudWatch {
                 Some(found) => (Some(found.points), found.messages),
                 None => (None, Vec::new()),
             };
-            let label = label(asked, &making, of_metric.as_deref().unwrap_or_default(), context);
+            let label = label(
+                asked,
+                &making,
+                of_metric.as_deref().unwrap_or_default(),
+                context,
+            );
             drawn.push(Drawn {
                 id: asked.id.clone(),
                 label,
@@ -206,7 +213,9 @@ impl CloudWatch {
                 period: stat.period,
                 points: found.points,
             };
-            inputs.values.insert(asked.id.clone(), Value::Series(series));
+            inputs
+                .values
+                .insert(asked.id.clone(), Value::Series(series));
         }
         if inputs.period == 0 {
             inputs.period = PERIOD_OF_NONE;

@@ -107,7 +107,10 @@ impl Wanted {
         });
         Ok(Self {
             // The model allows no other names than these have.
-            plain: plain.iter().filter_map(|name| Statistic::parse(name)).collect(),
+            plain: plain
+                .iter()
+                .filter_map(|name| Statistic::parse(name))
+                .collect(),
             extended: extended.collect::<Result<_, _>>()?,
         })
     }
@@ -167,7 +170,8 @@ mod tests {
     #[tokio::test]
     async fn values_are_summed_up() {
         let world = World::new().await;
-        let datum = json!({"MetricName": "m", "Values": [1.0, 10.0], "Counts": [2, 4], "Unit": "Count"});
+        let datum =
+            json!({"MetricName": "m", "Values": [1.0, 10.0], "Counts": [2, 4], "Unit": "Count"});
         put(&world, json!([datum])).await;
         let asked = asked(json!({"Statistics": ["SampleCount", "Sum", "Maximum"]}));
         let point = json!({"Maximum": 10.0, "SampleCount": 6.0, "Sum": 42.0, "Timestamp": MINUTE, "Unit": "Count"});
@@ -182,17 +186,30 @@ mod tests {
     async fn each_unit_has_points_of_its_own() {
         let world = World::new().await;
         let data = [("Seconds", 1), ("Count", 5), ("None", 10)];
-        let data = data.map(|(unit, value)| json!({"MetricName": "m", "Value": value, "Unit": unit}));
+        let data =
+            data.map(|(unit, value)| json!({"MetricName": "m", "Value": value, "Unit": unit}));
         put(&world, json!(data)).await;
         let all = world
             .ok::<GetMetricStatistics>(asked(json!({"Statistics": ["Average"]})))
             .await;
         let all = all["Datapoints"].as_array().unwrap().iter();
-        let mut all: Vec<_> = all.map(|p| (p["Unit"].as_str().unwrap(), p["Average"].as_f64())).collect();
+        let mut all: Vec<_> = all
+            .map(|p| (p["Unit"].as_str().unwrap(), p["Average"].as_f64()))
+            .collect();
         all.sort_unstable_by_key(|point| point.0);
-        assert_eq!(all, [("Count", Some(5.0)), ("None", Some(10.0)), ("Seconds", Some(1.0))]);
+        assert_eq!(
+            all,
+            [
+                ("Count", Some(5.0)),
+                ("None", Some(10.0)),
+                ("Seconds", Some(1.0))
+            ]
+        );
         let one = asked(json!({"Statistics": ["Average"], "Unit": "Bytes"}));
-        assert_eq!(world.ok::<GetMetricStatistics>(one).await["Datapoints"], json!([]));
+        assert_eq!(
+            world.ok::<GetMetricStatistics>(one).await["Datapoints"],
+            json!([])
+        );
     }
 
     #[tokio::test]
@@ -210,7 +227,10 @@ mod tests {
     #[tokio::test]
     async fn ranges_are_bounded() {
         let world = World::new().await;
-        let (value, combination) = ("InvalidParameterValueException", "InvalidParameterCombinationException");
+        let (value, combination) = (
+            "InvalidParameterValueException",
+            "InvalidParameterCombinationException",
+        );
         let statistics = json!(["SampleCount"]);
         for (more, code, text) in [
             (
@@ -224,7 +244,11 @@ mod tests {
                 value,
                 "The parameter StartTime must be less than the parameter EndTime.",
             ),
-            (json!({}), combination, "Must specify either Statistics or ExtendedStatistics"),
+            (
+                json!({}),
+                combination,
+                "Must specify either Statistics or ExtendedStatistics",
+            ),
             (
                 json!({"ExtendedStatistics": ["q9"]}),
                 value,

@@ -76,7 +76,11 @@ mod tests {
     #[tokio::test]
     async fn metrics_are_listed_by_what_they_are() {
         let world = World::new().await;
-        for (name, instance) in [("CPU", None), ("Memory", Some("one")), ("Disk", Some("two"))] {
+        for (name, instance) in [
+            ("CPU", None),
+            ("Memory", Some("one")),
+            ("Disk", Some("two")),
+        ] {
             let dimensions = instance.map(|value| json!({"Name": "Id", "Value": value}));
             let dimensions = Vec::from_iter(dimensions);
             let datum = json!({"MetricName": name, "Value": 15, "Dimensions": dimensions});
@@ -111,7 +115,9 @@ mod tests {
         let rest = world.ok::<ListMetrics>(rest).await;
         assert_eq!(rest["Metrics"][0]["MetricName"], "500");
         assert_eq!((count(&rest), rest.get("NextToken")), (1, None));
-        let refused = world.refused::<ListMetrics>(json!({"NextToken": "x"})).await;
+        let refused = world
+            .refused::<ListMetrics>(json!({"NextToken": "x"}))
+            .await;
         assert_eq!(refused.1, "Request parameter NextToken is invalid");
     }
 }

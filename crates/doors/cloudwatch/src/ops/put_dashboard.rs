@@ -1,8 +1,7 @@
 //! PutDashboard: a body is kept as it came, where it is one.
 
 use headwater_shapes_cloudwatch::{
-    PutDashboardInput, PutDashboardOutput, errors::DASHBOARD_INVALID_INPUT_ERROR,
-    ops::PutDashboard,
+    PutDashboardInput, PutDashboardOutput, errors::DASHBOARD_INVALID_INPUT_ERROR, ops::PutDashboard,
 };
 use headwater_wire::{ApiError, Context, Handle};
 use serde_json::{Value, json};
@@ -41,9 +40,9 @@ impl Handle<PutDashboard> for CloudWatch {
 }
 
 fn refused(text: impl Into<String>, faults: &[Fault]) -> ApiError {
-    let messages = faults.iter().map(|Fault { path, message }| {
-        json!({"DataPath": path, "Message": message})
-    });
+    let messages = faults
+        .iter()
+        .map(|Fault { path, message }| json!({"DataPath": path, "Message": message}));
     ApiError::of(&DASHBOARD_INVALID_INPUT_ERROR, text).with(
         "dashboardValidationMessages",
         messages.collect::<Vec<Value>>(),

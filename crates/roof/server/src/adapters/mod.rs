@@ -1,6 +1,7 @@
 //! The traits through which domains use each other, filled: each file implements one domain's small traits with another
 //! domain's calls.
 
+mod alarms;
 mod changes;
 mod code;
 mod invoke;
@@ -15,6 +16,7 @@ mod topics;
 mod warehouse;
 mod web;
 
+pub use alarms::{AlarmActions, MetricReadings};
 pub use changes::MappedStreams;
 pub use code::ObjectCode;
 pub use invoke::FunctionInvoke;

@@ -1,8 +1,9 @@
-//! CloudWatch: metrics, which others write to as well, and dashboards, which an account has in all of its regions.
+//! CloudWatch: metrics, which others write to as well, alarms over them, and dashboards, which an account has in all of its regions.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use headwater_alarms::Alarms;
 use headwater_cloudwatch::CloudWatch;
 use headwater_dashboards::Dashboards;
 use headwater_metrics::{Metrics, Options};
@@ -10,6 +11,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    adapters::{AlarmActions, MetricReadings},
     ground::Ground,
     services::{Given, Running},
 };
@@ -26,9 +28,20 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     };
     let metrics = Metrics::open(env.clone(), catalog, log, options).await?;
     given.metrics = Some(metrics.clone());
+    let alarms = Alarms::open(env.clone(), ground.catalog.clone()).await?;
     let (shared, account) = (ground.shared_catalog.clone(), ground.place.account.clone());
+    let actions = AlarmActions {
+        env: env.clone(),
+        account: account.clone(),
+        region: ground.place.region.clone(),
+        topics: given.topics.clone(),
+        functions: given.callable.clone(),
+    };
+    let readings = MetricReadings(metrics.clone());
+    alarms.begin(Arc::new(readings), Arc::new(actions));
     let door = Arc::new(CloudWatch {
         metrics: metrics.clone(),
+        alarms,
         dashboards: Dashboards::new(env.clone(), shared, account),
         env,
     });
