@@ -23,6 +23,7 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
+import lambdas
 import sdks
 from clocked import Clocked
 from headwater import wait_for
@@ -687,3 +688,43 @@ def test_an_alarm_tells_its_topic(clocked):
     assert (alarm["StateValue"], alarm["StateReason"]) == ("ALARM", reason)
     done = cloudwatch.describe_alarm_history(AlarmName="a", HistoryItemType="Action")["AlarmHistoryItems"]
     assert [item["HistorySummary"] for item in done] == [f"Successfully executed action {topic}"]
+
+
+def test_an_alarm_calls_its_function(server, plain, name):
+    """localstack's `test_alarm_lambda_target`."""
+    lambda_, logs = server.client("lambda"), server.client("logs")
+    source = "import json\ndef handler(event, context):\n    print(json.dumps(event))\n"
+    function = lambdas.create(lambda_, name, {"index.py": source})["FunctionArn"]
+    plain.put_metric_alarm(
+        AlarmName=name, AlarmDescription="testing", MetricName="m", Namespace="n", Period=10, Threshold=2,
+        Statistic="Average", EvaluationPeriods=2, ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore",
+        AlarmActions=[function],
+    )
+    arn = alarm_of(plain, name)["AlarmArn"]
+    lambda_.add_permission(
+        FunctionName=name, StatementId="AlarmAction", Action="lambda:InvokeFunction",
+        Principal="lambda.alarms.cloudwatch.amazonaws.com", SourceAccount="000000000000", SourceArn=arn,
+    )
+    plain.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="testing alarm")
+
+    def told():
+        try:
+            lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        except ClientError:  # The group comes with the first line.
+            return None
+        return [json.loads(line["message"]) for line in lines if line["message"].startswith("{")]
+
+    (event,) = wait_for("the event", told, seconds=30)
+    of_alarm = event.pop("alarmData")
+    assert event.pop("time").endswith("+0000")
+    assert event == {
+        "source": "aws.cloudwatch", "alarmArn": arn, "accountId": "000000000000", "region": "us-east-1",
+    }
+    states = [(of_alarm[state]["value"], of_alarm[state]["reason"]) for state in ("state", "previousState")]
+    assert states == [
+        ("ALARM", "testing alarm"), ("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"),
+    ]
+    (metric,) = of_alarm["configuration"]["metrics"]
+    assert metric["metricStat"] == {
+        "metric": {"namespace": "n", "name": "m", "dimensions": {}}, "period": 10, "stat": "Average",
+    }
