@@ -134,7 +134,7 @@ impl<'a> Batch<'a> {
     fn take(mut self, puts: Vec<Put>) -> (Vec<Record>, Vec<Answer>) {
         let (mut records, mut answers) = (Vec::new(), Vec::new());
         for put in puts {
-            let refused = match self.record(put.minute, &put.data) {
+            let refused = match self.record(put.minute, put.data) {
                 Ok(record) => {
                     records.extend(record);
                     None
@@ -147,7 +147,11 @@ impl<'a> Batch<'a> {
     }
 
     /// The record of a put; none for a minute that is there.
-    fn record(&mut self, minute: Option<Millis>, data: &[Datum]) -> Result<Option<Record>, Error> {
+    fn record(
+        &mut self,
+        minute: Option<Millis>,
+        data: Vec<Datum>,
+    ) -> Result<Option<Record>, Error> {
         if minute.is_some() && minute <= self.last_minute {
             return Ok(None);
         }
@@ -188,12 +192,12 @@ impl<'a> Batch<'a> {
         id
     }
 
-    fn entry(&self, series: SeriesId, datum: &Datum) -> Entry {
+    fn entry(&self, series: SeriesId, datum: Datum) -> Entry {
         Entry {
             series,
             at: datum.at,
             by_second: datum.is_high_resolution && self.now.since(datum.at) < limits::SECONDS_FOR,
-            values: datum.values.clone(),
+            values: datum.values,
         }
     }
 

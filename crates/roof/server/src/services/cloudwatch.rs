@@ -54,6 +54,11 @@ impl Running for Service {
         headwater_cloudwatch::table(self.door.clone())
     }
 
+    async fn illness(&self) -> Option<(&'static str, String)> {
+        let health = self.metrics.health();
+        health.err().map(|error| ("metrics", error.to_string()))
+    }
+
     async fn close(&self) {
         self.metrics.close().await;
     }
