@@ -287,10 +287,7 @@ pub(crate) fn show_metric(alarm: &Alarm, of: &MetricAlarm) -> shapes::MetricAlar
     };
     match &of.source {
         Source::Statistic(statistic) => {
-            let is_plain = !matches!(
-                Known::parse(&statistic.statistic),
-                None | Some(Known::Percentile(_))
-            ) && PLAIN.contains(&&*statistic.statistic);
+            let is_plain = PLAIN.contains(&&*statistic.statistic);
             let name = Some(statistic.statistic.clone());
             (shown.statistic, shown.extended_statistic) = match is_plain {
                 true => (name, None),
