@@ -1,4 +1,4 @@
-"""CloudWatch's metrics and dashboards with boto3 in each of the service's three protocols, with requests of our own, and with
+"""CloudWatch's metrics, alarms and dashboards with boto3 in each of the service's three protocols, with requests of our own, and with
 the CLI.
 
 What is expected of answers is what localstack's tests recorded on AWS.
@@ -23,7 +23,10 @@ from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
+import lambdas
 import sdks
+from clocked import Clocked
+from headwater import wait_for
 
 PROTOCOLS = ["json", "smithy-rpc-v2-cbor", "query"]
 NAMESPACE = "{http://monitoring.amazonaws.com/doc/2010-08-01/}"
@@ -556,3 +559,172 @@ def test_java_speaks_cbor(endpoint, name):
 
 def test_go_packs_its_cbor(endpoint, name):
     assert sdks.run([*sdks.go(), "metrics", name, "http1"], endpoint)["samples"] == 6
+
+
+def alarm_of(cloudwatch, name):
+    (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return alarm
+
+
+def test_an_alarm_as_it_is_first(cloudwatch, name):
+    """localstack's `test_describe_minimal_metric_alarm` and `test_delete_alarm`."""
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, MetricName="m", Namespace=name, EvaluationPeriods=1, Period=10, Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold", Threshold=30,
+    )
+    alarm = alarm_of(cloudwatch, name)
+    for time in ("AlarmConfigurationUpdated", "StateTransitioned", "StateUpdated"):
+        assert abs(alarm.pop(f"{time}Timestamp") - now()) < MINUTE
+    arn = f"arn:aws:cloudwatch:us-east-1:000000000000:alarm:{name}"
+    assert alarm == {
+        "ActionsEnabled": True, "AlarmActions": [], "AlarmArn": arn, "AlarmName": name, "Dimensions": [],
+        "ComparisonOperator": "GreaterThanThreshold", "EvaluationPeriods": 1, "InsufficientDataActions": [],
+        "MetricName": "m", "Namespace": name, "OKActions": [], "Period": 10, "StateValue": "INSUFFICIENT_DATA",
+        "StateReason": "Unchecked: Initial alarm creation", "Statistic": "Sum", "Threshold": 30.0,
+    }
+    cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "k", "Value": "v"}])
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "k", "Value": "v"}]
+    cloudwatch.delete_alarms(AlarmNames=[name])
+    assert cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"] == []
+    assert cloudwatch.list_tags_for_resource(ResourceARN=arn)["Tags"] == []
+
+
+def test_a_state_that_is_set(cloudwatch, protocol, name):
+    """localstack's `test_set_alarm_invalid_input`, and what is told of a state."""
+    invalid = "1 validation error detected: Value 'INVALID' at 'stateValue' failed to satisfy constraint: Member must " \
+        "satisfy enum value set: [INSUFFICIENT_DATA, ALARM, OK]"
+    query_code = None if protocol == "query" else "ValidationException"
+    wrong = error_of(cloudwatch.set_alarm_state, AlarmName=name, StateValue="INVALID", StateReason="test")
+    assert wrong == (400, "ValidationError", query_code, invalid)
+    with pytest.raises(ClientError) as caught:
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="test")
+    answer = caught.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == 404
+    assert (answer["Error"]["Code"], answer["Error"].get("Message", "")) == ("ResourceNotFound", "")
+    cloudwatch.put_metric_alarm(
+        AlarmName=name, MetricName="m", Namespace=name, EvaluationPeriods=1, Period=600, Statistic="Sum",
+        ComparisonOperator="GreaterThanThreshold", Threshold=1, TreatMissingData="ignore",
+    )
+    cloudwatch.put_composite_alarm(AlarmName=f"{name}-both", AlarmRule=f"ALARM({name})")
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="testing alarm")
+    alarm = alarm_of(cloudwatch, name)
+    assert (alarm["StateValue"], alarm["StateReason"], alarm["TreatMissingData"]) == ("ALARM", "testing alarm", "ignore")
+    (both,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"], AlarmNamePrefix=name)["CompositeAlarms"]
+    assert both["StateValue"] == "ALARM"
+    found = cloudwatch.describe_alarm_history(AlarmName=name, HistoryItemType="StateUpdate")["AlarmHistoryItems"]
+    assert [item["HistorySummary"] for item in found] == ["Alarm updated from INSUFFICIENT_DATA to ALARM"]
+    assert json.loads(found[0]["HistoryData"])["newState"]["stateReason"] == "testing alarm"
+    (of_metric,) = cloudwatch.describe_alarms_for_metric(MetricName="m", Namespace=name)["MetricAlarms"]
+    assert of_metric["AlarmName"] == name
+    cloudwatch.disable_alarm_actions(AlarmNames=[name])
+    assert alarm_of(cloudwatch, name)["ActionsEnabled"] is False
+    cloudwatch.enable_alarm_actions(AlarmNames=[name])
+    assert alarm_of(cloudwatch, name)["ActionsEnabled"] is True
+
+
+def test_what_is_no_alarm(plain, name):
+    def refused(**more):
+        alarm = {
+            "AlarmName": name, "MetricName": "m", "Namespace": name, "EvaluationPeriods": 1, "Period": 60,
+            "Statistic": "Sum", "ComparisonOperator": "GreaterThanThreshold", "Threshold": 1, **more,
+        }
+        alarm = {key: value for key, value in alarm.items() if value is not None}
+        status, code, _, text = error_of(plain.put_metric_alarm, **alarm)
+        return status, code, text
+
+    missing = "The value none is not supported for TreatMissingData parameter. Supported values are [breaching, " \
+        "notBreaching, ignore, missing]."
+    assert refused(TreatMissingData="none") == (400, "ValidationError", missing)
+    extended = "The value q1 for parameter ExtendedStatistic is not supported."
+    assert refused(Statistic=None, ExtendedStatistic="q1") == (400, "InvalidParameterValue", extended)
+    assert refused(AlarmActions=["arn:aws:automate:us-east-1:ec2:stop"])[:2] == (501, "NotImplemented")
+    assert refused(EvaluationPeriods=1441)[:2] == (400, "ValidationError")
+    assert refused(DatapointsToAlarm=2)[:2] == (400, "ValidationError")
+
+
+@pytest.fixture
+def clocked(tmp_path):
+    clocked = Clocked(tmp_path)
+    yield clocked
+    assert clocked.server.stop() == 0
+
+
+def test_an_alarm_tells_its_topic(clocked):
+    """localstack's `test_put_metric_alarm`: values cross a threshold, and a queue behind a topic hears of it."""
+    cloudwatch, sns, sqs = (clocked.client(service) for service in ("cloudwatch", "sns", "sqs"))
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    policy = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    cloudwatch.put_metric_alarm(
+        AlarmName="a", AlarmDescription="testing", MetricName="m", Namespace="n", EvaluationPeriods=1, Period=60,
+        Statistic="Average", ComparisonOperator="GreaterThanThreshold", Threshold=21, Unit="Seconds",
+        AlarmActions=[topic], TreatMissingData="ignore",
+    )
+    at = datetime.fromtimestamp(clocked.time(), UTC)
+    data = [{"MetricName": "m", "Value": value, "Unit": "Seconds", "Timestamp": at} for value in (21, 22)]
+    cloudwatch.put_metric_data(Namespace="n", MetricData=data)
+    clocked.advance(75)
+
+    def told():
+        return sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1).get("Messages")
+
+    (message,) = wait_for("the message", told, seconds=30)
+    message = json.loads(json.loads(message["Body"])["Message"])
+    minute = at.strftime("%d/%m/%y %H:%M:00")
+    reason = f"Threshold Crossed: 1 datapoint [21.5 ({minute})] was greater than the threshold (21.0)."
+    assert (message["OldStateValue"], message["NewStateValue"]) == ("INSUFFICIENT_DATA", "ALARM")
+    assert (message["NewStateReason"], message["Region"]) == (reason, "US East (N. Virginia)")
+    trigger = message["Trigger"]
+    assert trigger == {
+        "ComparisonOperator": "GreaterThanThreshold", "Dimensions": [], "EvaluateLowSampleCountPercentile": "",
+        "EvaluationPeriods": 1, "MetricName": "m", "Namespace": "n", "Period": 60, "Statistic": "AVERAGE",
+        "StatisticType": "Statistic", "Threshold": 21.0, "TreatMissingData": "ignore", "Unit": "Seconds",
+    }
+    alarm = alarm_of(cloudwatch, "a")
+    assert (alarm["StateValue"], alarm["StateReason"]) == ("ALARM", reason)
+    done = cloudwatch.describe_alarm_history(AlarmName="a", HistoryItemType="Action")["AlarmHistoryItems"]
+    assert [item["HistorySummary"] for item in done] == [f"Successfully executed action {topic}"]
+
+
+def test_an_alarm_calls_its_function(server, plain, name):
+    """localstack's `test_alarm_lambda_target`."""
+    lambda_, logs = server.client("lambda"), server.client("logs")
+    source = "import json\ndef handler(event, context):\n    print(json.dumps(event))\n"
+    function = lambdas.create(lambda_, name, {"index.py": source})["FunctionArn"]
+    plain.put_metric_alarm(
+        AlarmName=name, AlarmDescription="testing", MetricName="m", Namespace="n", Period=10, Threshold=2,
+        Statistic="Average", EvaluationPeriods=2, ComparisonOperator="GreaterThanThreshold", TreatMissingData="ignore",
+        AlarmActions=[function],
+    )
+    arn = alarm_of(plain, name)["AlarmArn"]
+    lambda_.add_permission(
+        FunctionName=name, StatementId="AlarmAction", Action="lambda:InvokeFunction",
+        Principal="lambda.alarms.cloudwatch.amazonaws.com", SourceAccount="000000000000", SourceArn=arn,
+    )
+    plain.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="testing alarm")
+
+    def told():
+        try:
+            lines = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+        except ClientError:  # The group comes with the first line.
+            return None
+        return [json.loads(line["message"]) for line in lines if line["message"].startswith("{")]
+
+    (event,) = wait_for("the event", told, seconds=30)
+    of_alarm = event.pop("alarmData")
+    assert event.pop("time").endswith("+0000")
+    assert event == {
+        "source": "aws.cloudwatch", "alarmArn": arn, "accountId": "000000000000", "region": "us-east-1",
+    }
+    states = [(of_alarm[state]["value"], of_alarm[state]["reason"]) for state in ("state", "previousState")]
+    assert states == [
+        ("ALARM", "testing alarm"), ("INSUFFICIENT_DATA", "Unchecked: Initial alarm creation"),
+    ]
+    (metric,) = of_alarm["configuration"]["metrics"]
+    assert metric["metricStat"] == {
+        "metric": {"namespace": "n", "name": "m", "dimensions": {}}, "period": 10, "stat": "Average",
+    }

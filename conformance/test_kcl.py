@@ -2,7 +2,7 @@
 
 Two workers share a stream that is written to all the time. A shard is split, one worker is frozen until the other has
 its leases, and the other, which leads, is killed. Every record is processed, and at no time do both hold a shard.
-The server refuses CloudWatch, which they send metrics to; of that the library only warns.
+What they send to CloudWatch, in CBOR, the server keeps.
 
 Another time one of the workers is of our own library: they share the leases in the same table.
 """
@@ -39,6 +39,8 @@ def mixed_flow(application):
     assert application.leader() == theirs.name
     parent, children = leases.split(application)
     until("the children", lambda: all(ours.count(child, "reads") + theirs.count(child, "reads") for child in children))
+    cloudwatch = application.server.client("cloudwatch")
+    until("what theirs measured", lambda: cloudwatch.list_metrics(Namespace=application.table)["Metrics"])
     application.kill(ours)
     open_shards = set(application.shards()) - {parent}
     until("all leases", lambda: theirs.holds() >= open_shards)

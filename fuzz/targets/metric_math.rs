@@ -15,7 +15,9 @@ target!(|text: &str| {
 });
 
 fn inputs() -> Inputs {
-    let points = |number: u64| (0..4).map(move |minute| (Millis(NOW.0 + minute * 60_000), (number * minute) as f64));
+    let points = |number: u64| {
+        (0..4).map(move |minute| (Millis(NOW.0 + minute * 60_000), (number * minute) as f64))
+    };
     let series = |number: u64| TimeSeries {
         id: Some(format!("m{number}")),
         period: 60,

@@ -75,7 +75,17 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("logs", REFUSED, &["Entity"]),
-    ("cloudwatch", REFUSED, &["EntityMetricData"]),
+    (
+        "cloudwatch",
+        REFUSED,
+        &[
+            "ActionConfiguration",
+            "EntityMetricData",
+            "EvaluationCriteria",
+            "EvaluationWindow",
+            "WarmUpConfiguration",
+        ],
+    ),
     (
         "sts",
         REFUSED,

@@ -1023,6 +1023,8 @@ const ENUM_ORDERS: &[(&str, &[&str])] = &[
         &["LATEST", "AT_TIMESTAMP", "TRIM_HORIZON"],
     ),
     ("InvokeMode", &["RESPONSE_STREAM", "BUFFERED"]),
+    // Of CloudWatch's alarms, as recorded on AWS by LocalStack.
+    ("StateValue", &["INSUFFICIENT_DATA", "ALARM", "OK"]),
     ("ScalarAttributeType", &["B", "N", "S"]),
     ("ProjectionType", &["ALL", "INCLUDE", "KEYS_ONLY"]),
     ("ReturnConsumedCapacity", &["INDEXES", "TOTAL", "NONE"]),

@@ -30,6 +30,14 @@ pub(crate) fn too_many(collection: &str, most: usize) -> ApiError {
     ))
 }
 
+/// The same of operations on alarms, which have an error of their own for it.
+pub(crate) fn token_fault() -> ApiError {
+    ApiError::of(
+        &shapes::INVALID_NEXT_TOKEN,
+        "The value for NextToken is invalid.",
+    )
+}
+
 /// The error of a token that no answer gave.
 pub(crate) fn bad_token() -> ApiError {
     invalid("Request parameter NextToken is invalid")
@@ -67,5 +75,19 @@ pub(crate) fn of_dashboards(error: headwater_dashboards::Error) -> ApiError {
             error.to_string(),
         ),
         Error::Catalog(_) => of(&shapes::INTERNAL_SERVICE_FAULT, error.to_string()),
+    }
+}
+
+/// An error of alarms as an answer.
+pub(crate) fn of_alarms(error: headwater_alarms::Error) -> ApiError {
+    use headwater_alarms::Error;
+    match error {
+        // AWS says no more of it, as localstack recorded.
+        Error::NoAlarm(_) => ApiError::of(&shapes::RESOURCE_NOT_FOUND, ""),
+        Error::TooMany { .. } => ApiError::of(&shapes::LIMIT_EXCEEDED_FAULT, error.to_string()),
+        Error::OtherKind(_) | Error::Rule(_) | Error::NoChildren(_) | Error::Cycle(_) => {
+            validation(error.to_string())
+        }
+        Error::Catalog(_) => ApiError::of(&shapes::INTERNAL_SERVICE_FAULT, error.to_string()),
     }
 }

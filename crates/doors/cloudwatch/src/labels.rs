@@ -120,13 +120,15 @@ impl Of {
     fn values(self, points: &[(Millis, f64)]) -> Option<f64> {
         let values = || points.iter().map(|point| point.1);
         let count = points.len() as f64;
+        // The sum of nothing has no sign.
+        let sum = values().fold(0.0, |sum, value| sum + value);
         let (least, most) = (values().reduce(f64::min), values().reduce(f64::max));
         Some(match self {
             Self::Count => count,
-            Self::Average => values().sum::<f64>() / points.first().map(|_| count)?,
+            Self::Average => sum / points.first().map(|_| count)?,
             Self::Minimum => least?,
             Self::Maximum => most?,
-            Self::Sum => values().sum(),
+            Self::Sum => sum,
             Self::First => values().next()?,
             Self::Last => values().next_back()?,
             Self::Range => most? - least?,

@@ -1,15 +1,18 @@
-//! The CloudWatch door: metrics and dashboards, one file an operation.
+//! The CloudWatch door: metrics, alarms and dashboards, one file an operation.
 //!
 //! Owns CloudWatch's spelling: which data, periods and ranges there may be, labels, ARNs, texts, and what a dashboard's body
-//! looks like. Keeps no state of its own: what was measured is kept by `metrics`, what people drew of it by `dashboards`. An
+//! looks like. Keeps no state of its own: what was measured is kept by `metrics`, alarms over it by
+//! `alarms`, what people drew of it by `dashboards`. An
 //! operation or a member that the model has and this has not is refused with an error that names it. Texts are those recorded
 //! on AWS by the tests of localstack, where those have them, else those of users' reports.
 
+mod alarms;
 mod body;
 mod data;
 mod errors;
 mod labels;
 mod names;
+pub mod notices;
 mod ops;
 mod page;
 mod queries;
@@ -21,13 +24,14 @@ mod token;
 
 use std::sync::Arc;
 
+use headwater_alarms::Alarms;
 use headwater_dashboards::Dashboards;
 use headwater_env::Env;
 use headwater_metrics::Metrics;
 use headwater_shapes_cloudwatch::{SERVICE, ops as shapes};
 use headwater_wire::{Line, READS, Routes, Table, WRITES};
 
-use crate::names::dashboard_arn;
+use crate::{alarms::alarm_arn, names::dashboard_arn};
 
 /// The state that handlers run on.
 pub struct CloudWatch {
@@ -35,6 +39,8 @@ pub struct CloudWatch {
     pub env: Env,
     /// What was measured.
     pub metrics: Arc<Metrics>,
+    /// The alarms over it.
+    pub alarms: Alarms,
     /// What people drew of it.
     pub dashboards: Dashboards,
 }
@@ -49,7 +55,15 @@ const READS_DATA: Line = READS.data().gives_records();
 /// The operations that are built.
 pub fn table(cloudwatch: Arc<CloudWatch>) -> Table {
     Routes::new(&SERVICE, cloudwatch)
+        .route::<shapes::DeleteAlarms>(WRITES)
         .route::<shapes::DeleteDashboards>(WRITES)
+        .route_on::<shapes::DescribeAlarmHistory>(READS, |input, context| {
+            alarm_arn(input.alarm_name.as_deref().unwrap_or("*"), context)
+        })
+        .route::<shapes::DescribeAlarms>(READS)
+        .route::<shapes::DescribeAlarmsForMetric>(READS)
+        .route::<shapes::DisableAlarmActions>(WRITES)
+        .route::<shapes::EnableAlarmActions>(WRITES)
         .route_on::<shapes::GetDashboard>(READS, |input, context| {
             dashboard_arn(&input.dashboard_name, context)
         })
@@ -58,10 +72,17 @@ pub fn table(cloudwatch: Arc<CloudWatch>) -> Table {
         .route::<shapes::ListDashboards>(READS)
         .route::<shapes::ListMetrics>(READS.data())
         .route_on::<shapes::ListTagsForResource>(READS, |input, _| input.resource_arn.clone())
+        .route_on::<shapes::PutCompositeAlarm>(WRITES, |it, context| {
+            alarm_arn(&it.alarm_name, context)
+        })
         .route_on::<shapes::PutDashboard>(WRITES.takes(DASHBOARD_BYTES), |input, context| {
             dashboard_arn(&input.dashboard_name, context)
         })
+        .route_on::<shapes::PutMetricAlarm>(WRITES, |it, context| {
+            alarm_arn(&it.alarm_name, context)
+        })
         .route::<shapes::PutMetricData>(WRITES.data().takes(DATA_BYTES))
+        .route_on::<shapes::SetAlarmState>(WRITES, |it, context| alarm_arn(&it.alarm_name, context))
         .route_on::<shapes::TagResource>(WRITES, |input, _| input.resource_arn.clone())
         .route_on::<shapes::UntagResource>(WRITES, |input, _| input.resource_arn.clone())
         .build()

@@ -1,11 +1,11 @@
 //! Metrics and resources, as requests name them.
 
 use headwater_metrics::{Metric, Unit};
-use headwater_shapes_cloudwatch::Dimension;
+use headwater_shapes_cloudwatch::{Dimension, errors::RESOURCE_NOT_FOUND_EXCEPTION};
 use headwater_types::Arn;
 use headwater_wire::{ApiError, Context};
 
-use crate::errors::{invalid, of_dashboards};
+use crate::{alarms::alarm_arn, errors::invalid};
 
 /// The beginning of namespaces that AWS's services have to themselves.
 const RESERVED: &str = "AWS/";
@@ -64,35 +64,47 @@ pub(crate) fn dashboard_arn(name: &str, context: &Context) -> String {
     format!("arn:aws:cloudwatch::{}:dashboard/{name}", context.account.0)
 }
 
-/// The name of the dashboard that an ARN is for, where it is one of the account's.
-pub(crate) fn dashboard_of_arn(arn: &str, context: &Context) -> Result<String, ApiError> {
-    let parsed: Arn = arn.parse().map_err(|_| {
+/// A thing of the account that has tags.
+pub(crate) enum Tagged {
+    /// A dashboard, by its name.
+    Dashboard(String),
+    /// An alarm, by its name.
+    Alarm(String),
+}
+
+/// The thing that an ARN is for, where it is one of the account's.
+pub(crate) fn tagged(arn: &str, context: &Context) -> Result<Tagged, ApiError> {
+    let wrong = || {
         invalid(format!(
             "The value {arn} for parameter ResourceARN is invalid."
         ))
-    })?;
+    };
+    let parsed: Arn = arn.parse().map_err(|_| wrong())?;
     let kind = parsed.resource.split([':', '/']).next().unwrap_or_default();
-    match kind {
-        "dashboard" => {}
-        "alarm" | "insight-rule" | "metric-stream" => {
+    let name = parsed.resource.get(kind.len() + 1..).unwrap_or_default();
+    let (own, found) = match kind {
+        "dashboard" => (
+            dashboard_arn(name, context),
+            Tagged::Dashboard(name.to_owned()),
+        ),
+        "alarm" => (alarm_arn(name, context), Tagged::Alarm(name.to_owned())),
+        "insight-rule" | "metric-stream" => {
             return Err(ApiError::not_supported(format_args!("tags of {kind}s")));
         }
-        _ => {
-            return Err(invalid(format!(
-                "The value {arn} for parameter ResourceARN is invalid."
-            )));
-        }
+        _ => return Err(wrong()),
+    };
+    match own == arn {
+        true => Ok(found),
+        false => Err(no_resource(arn)),
     }
-    let name = parsed
-        .resource
-        .strip_prefix("dashboard/")
-        .unwrap_or_default();
-    match dashboard_arn(name, context) == arn {
-        true => Ok(name.to_owned()),
-        false => Err(of_dashboards(headwater_dashboards::Error::NoDashboard(
-            name.to_owned(),
-        ))),
-    }
+}
+
+/// The error of what has no tags, since it is not there.
+pub(crate) fn no_resource(arn: &str) -> ApiError {
+    ApiError::of(
+        &RESOURCE_NOT_FOUND_EXCEPTION,
+        format!("{arn} does not exist"),
+    )
 }
 
 #[cfg(test)]

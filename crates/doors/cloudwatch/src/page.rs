@@ -1,10 +1,13 @@
 //! Pages of GetMetricData: as many points as a request takes, series by series.
 
-use headwater_shapes_cloudwatch::{MessageData, MetricDataResult, errors::INVALID_NEXT_TOKEN};
+use headwater_shapes_cloudwatch::{MessageData, MetricDataResult};
 use headwater_types::Millis;
 use headwater_wire::ApiError;
 
-use crate::{errors::validation, ranges, token};
+use crate::{
+    errors::{token_fault, validation},
+    ranges, token,
+};
 
 /// Points in one answer (API reference, GetMetricData).
 pub(crate) const POINTS_MAX: usize = 100_800;
@@ -49,9 +52,7 @@ impl Page {
         };
         let (series, after) = match next_token {
             None => (0, None),
-            Some(token) => place(token).ok_or_else(|| {
-                ApiError::of(&INVALID_NEXT_TOKEN, "The value for NextToken is invalid.")
-            })?,
+            Some(token) => place(token).ok_or_else(token_fault)?,
         };
         Ok(Self {
             series,

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 
 use headwater_shapes_cloudwatch::Tag;
-use headwater_wire::{ApiError, RESERVED_TAG, TagFault, tag_fault};
+use headwater_wire::{ApiError, Context, RESERVED_TAG, TagFault, tag_fault};
 
-use crate::errors::invalid;
+use crate::{
+    CloudWatch,
+    errors::{invalid, of_alarms, of_dashboards},
+    names::{Tagged, no_resource, tagged},
+};
 
 /// Tags that may be set.
 pub(crate) fn read(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError> {
@@ -36,4 +40,25 @@ pub(crate) fn read(tags: Vec<Tag>) -> Result<BTreeMap<String, String>, ApiError>
 pub(crate) fn shown(tags: BTreeMap<String, String>) -> Vec<Tag> {
     let tags = tags.into_iter();
     tags.map(|(key, value)| Tag { key, value }).collect()
+}
+
+impl CloudWatch {
+    /// Changes the tags of what an ARN is for.
+    pub(crate) async fn change_tags(
+        &self,
+        arn: &str,
+        context: &Context,
+        change: impl Fn(&mut BTreeMap<String, String>) + Send + 'static,
+    ) -> Result<(), ApiError> {
+        match tagged(arn, context)? {
+            Tagged::Dashboard(name) => {
+                let changed = self.dashboards.change_tags(&name, change).await;
+                changed.map_err(of_dashboards)
+            }
+            Tagged::Alarm(name) => match self.alarms.tag(&name, change).await {
+                Err(headwater_alarms::Error::NoAlarm(_)) => Err(no_resource(arn)),
+                changed => changed.map_err(of_alarms),
+            },
+        }
+    }
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use headwater_alarms::Alarms;
 use headwater_catalog::MemoryCatalog;
 use headwater_dashboards::Dashboards;
 use headwater_env::{Env, ManualClock};
@@ -45,6 +46,7 @@ impl World {
         Self {
             cloudwatch: CloudWatch {
                 metrics: metrics.await.unwrap(),
+                alarms: Alarms::open(env.clone(), catalog.clone()).await.unwrap(),
                 dashboards: Dashboards::new(env.clone(), catalog, account),
                 env,
             },

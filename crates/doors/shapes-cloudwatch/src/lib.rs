@@ -2986,7 +2986,7 @@ mod tables {
         min: None,
         max: None,
         pattern: None,
-        values: &["OK", "ALARM", "INSUFFICIENT_DATA"],
+        values: &["INSUFFICIENT_DATA", "ALARM", "OK"],
     };
     pub(super) static STATISTIC: Shape = Shape::String {
         min: None,

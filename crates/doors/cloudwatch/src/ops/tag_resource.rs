@@ -3,7 +3,7 @@
 use headwater_shapes_cloudwatch::{TagResourceInput, TagResourceOutput, ops::TagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{CloudWatch, errors::of_dashboards, names::dashboard_of_arn, tags};
+use crate::{CloudWatch, tags};
 
 impl Handle<TagResource> for CloudWatch {
     async fn handle(
@@ -12,12 +12,11 @@ impl Handle<TagResource> for CloudWatch {
         context: &Context,
     ) -> Result<TagResourceOutput, ApiError> {
         let TagResourceInput { resource_arn, tags } = input;
-        let name = dashboard_of_arn(&resource_arn, context)?;
         let more = tags::read(tags)?;
-        let changed = self.dashboards.change_tags(&name, move |tags| {
-            tags.extend(more.clone());
-        });
-        changed.await.map_err(of_dashboards)?;
+        self.change_tags(&resource_arn, context, move |tags| {
+            tags.extend(more.clone())
+        })
+        .await?;
         Ok(TagResourceOutput {})
     }
 }

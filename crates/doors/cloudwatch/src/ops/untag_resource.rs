@@ -3,7 +3,7 @@
 use headwater_shapes_cloudwatch::{UntagResourceInput, UntagResourceOutput, ops::UntagResource};
 use headwater_wire::{ApiError, Context, Handle};
 
-use crate::{CloudWatch, errors::of_dashboards, names::dashboard_of_arn};
+use crate::CloudWatch;
 
 impl Handle<UntagResource> for CloudWatch {
     async fn handle(
@@ -15,11 +15,10 @@ impl Handle<UntagResource> for CloudWatch {
             resource_arn,
             tag_keys,
         } = input;
-        let name = dashboard_of_arn(&resource_arn, context)?;
-        let changed = self.dashboards.change_tags(&name, move |tags| {
+        self.change_tags(&resource_arn, context, move |tags| {
             tags.retain(|key, _| !tag_keys.contains(key));
-        });
-        changed.await.map_err(of_dashboards)?;
+        })
+        .await?;
         Ok(UntagResourceOutput {})
     }
 }

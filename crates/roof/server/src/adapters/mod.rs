@@ -1,6 +1,7 @@
 //! The traits through which domains use each other, filled: each file implements one domain's small traits with another
 //! domain's calls.
 
+mod alarms;
 mod changes;
 mod code;
 mod counts;
@@ -18,6 +19,7 @@ mod trail;
 mod warehouse;
 mod web;
 
+pub use alarms::{AlarmActions, MetricReadings};
 pub use changes::MappedStreams;
 pub use code::ObjectCode;
 pub use counts::LogCounts;

@@ -45,6 +45,8 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     };
     others.invoke = Some(Arc::new(invoke));
     others.functions = Some(functions.clone());
+    // It is opened once.
+    let _ = others.callable.set(functions.clone());
     let called = MappedFunctions {
         env: env.clone(),
         functions: functions.clone(),

@@ -191,6 +191,8 @@ pub struct Given {
     pub items: Option<Arc<headwater_tables::Tables>>,
     /// The tables whose columns deliveries write.
     pub tables: Option<Arc<dyn Tables>>,
+    /// The functions that alarms call. Their service comes after those that find it here.
+    pub callable: Arc<OnceLock<Functions>>,
     /// The topics that others publish to. Their service uses functions, so it comes after those that find it here.
     pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
