@@ -90,12 +90,17 @@ struct Store(Arc<dyn ShardLog>);
 impl Counts for Store {
     async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), String> {
         let line = |counted: &Counted| {
-            let Counted { name, at, values, .. } = counted;
+            let Counted {
+                name, at, values, ..
+            } = counted;
             serde_json::to_string(&(name, at, values)).unwrap()
         };
         let values: Vec<String> = values.iter().map(line).collect();
         let record = |value| NewRecord { key: b"", value };
-        let records: Vec<_> = values.iter().map(|value| record(value.as_bytes())).collect();
+        let records: Vec<_> = values
+            .iter()
+            .map(|value| record(value.as_bytes()))
+            .collect();
         let notes = [record(&note.value)];
         let mut appends = vec![Append {
             shard: note.shard,
@@ -266,7 +271,12 @@ async fn with_streams() -> World {
 async fn a_subscriber_gets_every_event_in_order_through_crashes() {
     let mut world = with_streams().await;
     world.put("a", &["before".to_owned()]).await;
-    while world.groups.put_subscription("g", "f", subscription()).await.is_err() {}
+    while world
+        .groups
+        .put_subscription("g", "f", subscription())
+        .await
+        .is_err()
+    {}
     let mut expected = Vec::new();
     for round in 0..12 {
         let texts: Vec<String> = (0..7).map(|n| format!("{round} {n}")).collect();
@@ -317,19 +327,21 @@ async fn a_subscription_goes_with_its_group() {
         .put_subscription("g", "f", subscription())
         .await
         .unwrap();
-    let put = world.groups.put_metric_filter(
-        "g",
-        "m",
-        String::new(),
-        transformation("m", "1", None),
-    );
+    let put =
+        world
+            .groups
+            .put_metric_filter("g", "m", String::new(), transformation("m", "1", None));
     put.await.unwrap();
     world.groups.delete_group("g").await.unwrap();
     assert_eq!(
         world.groups.subscriptions("g", "").await,
         Err(Error::NoGroup("g".to_owned()))
     );
-    for prefix in ["log-subscriptions/", "log-subscription-progress/", "log-metric-filters/"] {
+    for prefix in [
+        "log-subscriptions/",
+        "log-subscription-progress/",
+        "log-metric-filters/",
+    ] {
         let left = world.catalog.scan(prefix, None, 10).await.unwrap();
         assert!(left.is_empty(), "{prefix}");
     }
@@ -341,11 +353,14 @@ async fn a_subscription_goes_with_its_group() {
 async fn counts_have_each_event_once_through_crashes_and_changes() {
     let mut world = with_streams().await;
     world.put("a", &["7 before".to_owned()]).await;
-    let filter = |name: &'static str, value: &'static str| (name, value, transformation(name, value, None));
+    let filter =
+        |name: &'static str, value: &'static str| (name, value, transformation(name, value, None));
     let filters = [filter("events", "1"), filter("values", "$value")];
     for (name, _, transformation) in filters.clone() {
         let pattern = "[value, ...]".to_owned();
-        let put = world.groups.put_metric_filter("g", name, pattern, transformation);
+        let put = world
+            .groups
+            .put_metric_filter("g", name, pattern, transformation);
         put.await.unwrap();
     }
     let mut expected = HashMap::from([("events", 0.0), ("values", 0.0)]);
@@ -360,7 +375,9 @@ async fn counts_have_each_event_once_through_crashes_and_changes() {
                 // The same filter anew: what came before is counted by the one there was.
                 let (name, _, transformation) = filters[0].clone();
                 let pattern = "[value, ...]".to_owned();
-                let put = world.groups.put_metric_filter("g", name, pattern, transformation);
+                let put = world
+                    .groups
+                    .put_metric_filter("g", name, pattern, transformation);
                 put.await.unwrap();
             }
             _ => {}
@@ -370,7 +387,9 @@ async fn counts_have_each_event_once_through_crashes_and_changes() {
     let store = &store;
     let sum = async |name: &str| store.sums().await.get(name).copied().unwrap_or_default();
     world
-        .until("all counted", async || sum("events").await >= expected["events"])
+        .until("all counted", async || {
+            sum("events").await >= expected["events"]
+        })
         .await;
     for (name, expected) in expected {
         assert_eq!(sum(name).await, expected, "{name}");
@@ -394,12 +413,18 @@ async fn a_minute_without_a_match_counts_the_default_once() {
     let minute = Duration::from_secs(60);
     world.put("a", &["fine".to_owned()]).await;
     world.clock.advance(minute);
-    world.until("the default", async || sum().await == 100.0).await;
-    world.put("a", &["ERROR".to_owned(), "fine".to_owned()]).await;
+    world
+        .until("the default", async || sum().await == 100.0)
+        .await;
+    world
+        .put("a", &["ERROR".to_owned(), "fine".to_owned()])
+        .await;
     world.until("a match", async || sum().await == 101.0).await;
     world.clock.advance(10 * minute);
     world.put("a", &["fine".to_owned()]).await;
     world.clock.advance(minute);
-    world.until("another default", async || sum().await == 201.0).await;
+    world
+        .until("another default", async || sum().await == 201.0)
+        .await;
     world.groups.close().await.unwrap();
 }
