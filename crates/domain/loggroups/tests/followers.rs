@@ -307,9 +307,11 @@ async fn a_destination_that_is_away_gets_what_waited_until_a_day_is_over() {
         .unwrap();
     *world.stream.is_away.lock().unwrap() = true;
     world.put("a", &["lost".to_owned()]).await;
-    world.clock.advance(Duration::from_secs(25 * 3600));
     let calls = || *world.stream.calls.lock().unwrap();
     let before = calls();
+    world.until("a try", async || calls() > before).await;
+    let before = calls();
+    world.clock.advance(Duration::from_secs(25 * 3600));
     world.until("another try", async || calls() > before).await;
     world.put("a", &["kept".to_owned()]).await;
     *world.stream.is_away.lock().unwrap() = false;
