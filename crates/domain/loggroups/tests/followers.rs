@@ -306,9 +306,9 @@ async fn a_destination_that_is_away_gets_what_waited_until_a_day_is_over() {
         .await
         .unwrap();
     *world.stream.is_away.lock().unwrap() = true;
-    world.put("a", &["lost".to_owned()]).await;
     let calls = || *world.stream.calls.lock().unwrap();
     let before = calls();
+    world.put("a", &["lost".to_owned()]).await;
     world.until("a try", async || calls() > before).await;
     let before = calls();
     world.clock.advance(Duration::from_secs(25 * 3600));
