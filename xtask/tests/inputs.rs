@@ -74,7 +74,11 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
             "SplunkDestinationUpdate",
         ],
     ),
-    ("logs", REFUSED, &["Entity"]),
+    (
+        "logs",
+        REFUSED,
+        &["DataSourceFilter", "Entity", "TagFilter"],
+    ),
     (
         "cloudwatch",
         REFUSED,

@@ -60,10 +60,13 @@ pub(crate) struct Counter {
 
 /// The values of one step: by filter, minute and dimensions, and of each value how often it was there.
 #[derive(Default)]
-struct Sums(BTreeMap<(usize, u64, Vec<(String, String)>), Vec<(f64, f64)>>);
+struct Sums(BTreeMap<(usize, u64, Dimensions), Vec<(f64, f64)>>);
+
+/// Names and values.
+type Dimensions = Vec<(String, String)>;
 
 impl Sums {
-    fn add(&mut self, filter: usize, minute: u64, dimensions: Vec<(String, String)>, value: f64) {
+    fn add(&mut self, filter: usize, minute: u64, dimensions: Dimensions, value: f64) {
         let values = self.0.entry((filter, minute, dimensions)).or_default();
         match values.iter_mut().find(|(known, _)| *known == value) {
             Some((_, count)) => *count += 1.0,

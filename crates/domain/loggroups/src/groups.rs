@@ -1,7 +1,7 @@
 //! Log groups and their streams: opened and found; and events appended.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
@@ -125,7 +125,12 @@ impl LogGroups {
         };
         // It is told once.
         let _ = self.inner.delivering.set(Arc::new(delivering));
+        let there = self.inner.subscriptions.records.all().await?;
+        let followed = numbers(there.iter().map(|(key, _)| key));
         for (name, group) in self.inner.groups.all().await? {
+            if !followed.contains(&group.value.number) {
+                continue;
+            }
             for (subscription, record) in self.subscriptions(&name, "").await? {
                 self.inner
                     .send_on(&name, &group.value, &subscription, record)?;
@@ -141,8 +146,12 @@ impl LogGroups {
     pub async fn count_into(&self, counts: Arc<dyn Counts>) -> Result<(), Error> {
         // It is told once.
         let _ = self.inner.counting.set(counts);
+        let there = self.inner.metric_filters.records.all().await?;
+        let followed = numbers(there.iter().map(|(key, _)| key));
         for (_, group) in self.inner.groups.all().await? {
-            self.inner.count(&group.value).await?;
+            if followed.contains(&group.value.number) {
+                self.inner.count(&group.value).await?;
+            }
         }
         Ok(())
     }
@@ -376,12 +385,9 @@ impl Inner {
             self.open_shard(group).await?;
             self.sizes.recover(group.number).await?;
         }
-        let mut counted = self.metric_filters.records.all().await?;
-        counted.retain(|(key, _)| groups.iter().any(|g| number_of(key) == Some(g.number)));
-        let counted: Vec<u64> = counted
-            .iter()
-            .filter_map(|(key, _)| number_of(key))
-            .collect();
+        let filters = self.metric_filters.records.all().await?;
+        let mut counted = numbers(filters.iter().map(|(key, _)| key));
+        counted.retain(|number| groups.iter().any(|group| group.number == *number));
         for number in &counted {
             self.open_notes(*number, Millis::ZERO).await?;
         }
@@ -488,6 +494,11 @@ impl Inner {
         self.times.write().await?;
         self.sizes.write().await
     }
+}
+
+/// The numbers of the groups that keys begin with.
+fn numbers<'a>(keys: impl Iterator<Item = &'a String>) -> BTreeSet<u64> {
+    keys.filter_map(|key| number_of(key)).collect()
 }
 
 /// How long the log keeps what is to be kept for so many days, or for ever.

@@ -36,7 +36,7 @@ pub use event::{Event, NewEvent};
 pub use groups::{Batch, LogGroups};
 pub use live_tail::{LiveTail, TailOptions, TailUpdate};
 pub use metric_filters::MetricFilter;
-pub use pattern::Pattern;
+pub use pattern::{Pattern, Select};
 pub use put::Rejected;
 pub use records::{Group, Stream, Times as StreamTimes};
 pub use search::{Found, Page, Place, Search, Streams, Times};
