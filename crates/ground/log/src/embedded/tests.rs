@@ -80,6 +80,42 @@ async fn one_folder_is_for_one_log() {
     assert!(open().await.is_ok());
 }
 
+/// Also an append whose caller waits for nothing more.
+#[tokio::test]
+async fn what_has_a_time_shows_once_the_log_has_settled() {
+    let env = Env {
+        disk: Arc::new(SimDisk::new(1)),
+        ..Env::real()
+    };
+    let options = Options::new(PathBuf::from("/log"));
+    let log = EmbeddedLog::open(env, options).await.unwrap();
+    let retention = Retention {
+        period: Duration::from_secs(60),
+        floor: Millis::ZERO,
+    };
+    let shard = ShardNumber(1);
+    log.open_shards(&[shard], retention).await.unwrap();
+    let records = [NewRecord {
+        key: b"k",
+        value: b"v",
+    }];
+    let append = Append {
+        shard,
+        records: &records,
+    };
+    for end in 1..20 {
+        {
+            let batch = [append];
+            let mut appending = std::pin::pin!(log.append(&batch));
+            let _is_done = futures_util::poll!(appending.as_mut());
+        }
+        log.settle().await.unwrap();
+        assert_eq!(log.state(shard).await.unwrap().end, end);
+    }
+    log.close().await;
+    assert_eq!(log.settle().await, Err(LogError::Closed));
+}
+
 #[tokio::test]
 async fn what_a_log_takes_and_does_is_told() {
     let env = Env {
