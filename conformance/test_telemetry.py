@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import time
 import urllib.error
 import urllib.request
 
@@ -96,7 +98,29 @@ def test_a_collector_that_is_away_gets_the_spans_later(new_server, collector):
     server.client("kinesis").list_streams()
     [_] = wait_for("the span", lambda: collector.named("kinesis/ListStreams"))
     assert not collector.plan and not collector.broken
-    assert "takes nothing" in server.log.read_text() and "takes what it is sent" in server.log.read_text()
+    wait_for("a word of it", lambda: "takes what it is sent" in server.log.read_text())
+    assert "takes nothing" in server.log.read_text()
+
+
+def test_what_a_collector_will_not_take_is_dropped_and_counted(new_server, collector):
+    collector.plan = [400, 400]  # The first metrics, and the span.
+    server = new_server("--otlp-endpoint", collector.url)
+    server.client("kinesis").list_streams()
+    wait_for("both refusals", lambda: not collector.plan)
+    server.client("kinesis").describe_limits()
+    [_] = wait_for("the next span", lambda: collector.named("kinesis/DescribeLimits"))
+    assert server.stop() == 0
+    [dropped] = collector.metrics["headwater_spans_dropped_total"]["sum"]["dataPoints"]
+    assert dropped["asInt"] == str(1 - len(collector.named("kinesis/ListStreams")))
+
+
+def test_a_collector_that_does_not_answer_does_not_hold_up_a_stop(new_server):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = new_server("--otlp-endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        server.client("kinesis").list_streams()
+        stopped = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - stopped < 9  # Of the 10 s that an answer may take.
 
 
 def test_a_share_of_none_sends_no_span_of_its_own(new_server, collector):

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use headwater_env::Env;
-use http::{Request, Uri, header};
+use http::{Request, StatusCode, Uri, header};
 use tokio::sync::oneshot;
 
 use crate::{Failure, adapters::HttpWeb, ground::Ground, metrics::Metrics, settings::Settings};
@@ -24,6 +24,8 @@ const SPANS_EVERY: Duration = Duration::from_secs(2);
 const METRICS_EVERY: Duration = Duration::from_secs(60);
 /// The time that the collector has to take what it is sent.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(10);
+/// The time that the collector has to take what is left when the server stops.
+const LAST_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Spans in one request to the collector.
 const SPANS_SENT: usize = 512;
 
@@ -42,16 +44,32 @@ struct Work {
     metrics: Arc<Metrics>,
     /// Spans that the collector did not take yet.
     unsent: Vec<Span>,
-    /// Whether the last request to the collector failed.
-    is_failing: bool,
+    /// When the next metrics are sent, as time since the start.
+    metrics_due: Duration,
 }
 
 /// The addresses of a collector.
 struct Collector {
-    traces: Uri,
-    metrics: Uri,
+    traces: Address,
+    metrics: Address,
     /// The attributes of this server, as JSON.
     resource: String,
+}
+
+/// An address of a collector.
+struct Address {
+    uri: Uri,
+    /// Whether the last request to it failed.
+    is_failing: bool,
+}
+
+/// What became of a request to a collector.
+enum Outcome {
+    Taken,
+    /// It may take the same later.
+    Away,
+    /// It will not take this.
+    Refused,
 }
 
 /// The spans that are gathered where the settings name a collector.
@@ -76,7 +94,7 @@ impl Exporter {
             spans,
             metrics,
             unsent: Vec::new(),
-            is_failing: false,
+            metrics_due: Duration::ZERO,
         };
         let (stop, stopped) = oneshot::channel();
         let (end, ended) = oneshot::channel();
@@ -88,7 +106,7 @@ impl Exporter {
         Ok(Self { stop, ended })
     }
 
-    /// Sends what waits, once, and stops.
+    /// Sends what waits, once and within a bound, and stops.
     pub async fn close(self) {
         drop(self.stop);
         drop(self.ended.await);
@@ -98,24 +116,34 @@ impl Exporter {
 impl Work {
     async fn run(mut self, mut stopped: oneshot::Receiver<()>) {
         let clock = self.env.clock.clone();
-        let mut metrics_due = clock.elapsed();
         loop {
-            let is_last = tokio::select! {
-                _ = &mut stopped => true,
-                () = clock.sleep(SPANS_EVERY) => false,
-            };
-            self.send_spans().await;
-            if is_last || clock.elapsed() >= metrics_due {
-                self.send_metrics().await;
-                metrics_due = clock.elapsed() + METRICS_EVERY;
+            tokio::select! {
+                _ = &mut stopped => break,
+                () = self.round() => {}
             }
-            if is_last {
-                return;
-            }
+        }
+        self.metrics_due = Duration::ZERO;
+        tokio::select! {
+            () = clock.sleep(LAST_WAIT_MAX) => {}
+            () = self.send() => {}
         }
     }
 
-    /// Sends what is gathered, until the collector refuses: then the same spans are tried again the next time.
+    async fn round(&mut self) {
+        self.env.clock.sleep(SPANS_EVERY).await;
+        self.send().await;
+    }
+
+    async fn send(&mut self) {
+        self.send_spans().await;
+        let now = self.env.clock.elapsed();
+        if now >= self.metrics_due {
+            self.metrics_due = now + METRICS_EVERY;
+            self.send_metrics().await;
+        }
+    }
+
+    /// Sends what is gathered. What the collector may take later is tried again then, and what it never will is dropped.
     async fn send_spans(&mut self) {
         loop {
             if self.unsent.is_empty() {
@@ -125,8 +153,10 @@ impl Work {
                 return;
             }
             let body = spans::request(&self.collector.resource, &self.unsent);
-            if !self.send(self.collector.traces.clone(), body).await {
-                return;
+            match self.collector.traces.send(&self.web, body).await {
+                Outcome::Taken => {}
+                Outcome::Refused => self.spans.count_dropped(self.unsent.len()),
+                Outcome::Away => return,
             }
             self.unsent.clear();
         }
@@ -136,31 +166,42 @@ impl Work {
         let form = OtlpForm::new(self.env.clock.as_ref());
         let families = self.metrics.written(Box::new(form)).await;
         let body = metrics::request(&self.collector.resource, &families);
-        self.send(self.collector.metrics.clone(), body).await;
+        // The next ones tell all that these would have.
+        self.collector.metrics.send(&self.web, body).await;
     }
+}
 
-    /// Whether the collector took it.
-    async fn send(&mut self, to: Uri, body: String) -> bool {
-        let request = Request::post(to).header(header::CONTENT_TYPE, "application/json");
-        let request = request
-            .body(Bytes::from(body))
-            .expect("its parts are whole");
-        let problem = match self.web.status(request, ANSWER_WAIT_MAX).await {
-            Ok(status) if status.is_success() => None,
-            Ok(status) => Some(format!("it answered {status}")),
-            Err(error) => Some(error.to_string()),
+impl Address {
+    async fn send(&mut self, web: &HttpWeb, body: String) -> Outcome {
+        let request = Request::post(self.uri.clone());
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Bytes::from(body));
+        let request = request.expect("its parts are whole");
+        let (outcome, problem) = match web.status(request, ANSWER_WAIT_MAX).await {
+            Ok(status) if status.is_success() => (Outcome::Taken, None),
+            Ok(status) => (outcome(status), Some(format!("it answered {status}"))),
+            Err(error) => (Outcome::Away, Some(error.to_string())),
         };
+        let to = &self.uri;
         match (&problem, self.is_failing) {
             (Some(problem), false) => {
-                tracing::warn!(%problem, "the collector of --otlp-endpoint takes nothing");
+                tracing::warn!(%to, %problem, "the collector of --otlp-endpoint takes nothing");
             }
             (None, true) => {
-                tracing::info!("the collector of --otlp-endpoint takes what it is sent")
+                tracing::info!(%to, "the collector of --otlp-endpoint takes what it is sent");
             }
             _ => {}
         }
         self.is_failing = problem.is_some();
-        problem.is_none()
+        outcome
+    }
+}
+
+/// What becomes of a request that was answered so: OTLP names the statuses that ask for another try.
+fn outcome(status: StatusCode) -> Outcome {
+    match status.as_u16() {
+        429 | 502..=504 => Outcome::Away,
+        _ => Outcome::Refused,
     }
 }
 
@@ -170,7 +211,12 @@ impl Collector {
             let address = format!("{}{path}", endpoint.trim_end_matches('/'));
             let uri = address.parse::<Uri>().ok();
             let is_http = |uri: &Uri| matches!(uri.scheme_str(), Some("http" | "https"));
-            uri.filter(|uri| is_http(uri) && uri.host().is_some() && uri.query().is_none())
+            let uri =
+                uri.filter(|uri| is_http(uri) && uri.host().is_some() && uri.query().is_none())?;
+            Some(Address {
+                uri,
+                is_failing: false,
+            })
         };
         let wrong = "--otlp-endpoint is an address such as http://127.0.0.1:4318";
         Ok(Self {

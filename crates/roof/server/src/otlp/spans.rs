@@ -66,7 +66,12 @@ impl Spans {
         }
     }
 
-    /// How many there was no room for.
+    /// Counts spans that the collector will never take.
+    pub fn count_dropped(&self, count: usize) {
+        self.dropped.fetch_add(count as u64, Relaxed);
+    }
+
+    /// How many the collector was not told of.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Relaxed)
     }
