@@ -171,6 +171,7 @@ mod tests {
             caller: "",
             account: &context.account,
             region: &context.region,
+            headers: &http::HeaderMap::new(),
             address: None,
             status: error.map_or(200, ApiError::status),
             error: None,
