@@ -3,6 +3,7 @@
     .venv/bin/python conformance/operations.py > docs/operations.md
 """
 
+import functools
 import json
 import pathlib
 import re
@@ -30,8 +31,15 @@ def of(server):
 def suites_that_call(operation):
     """The suites whose text holds the operation as boto3, the CLI or a raw request spells it."""
     snake = xform_name(operation)
-    spelled = re.compile(rf"\.{snake}\(|\b{snake.replace('_', '-')}\b|\"{operation}\"|\"{snake}\"|\.{snake}\b")
-    return [path.stem for path in sorted(SUITES.glob("test_*.py")) if spelled.search(path.read_text())]
+    spelled = {f".{snake}", f'"{snake}"', f'"{operation}"', snake.replace("_", "-")}
+    return [suite for suite, names in names_in_suites().items() if names & spelled]
+
+
+@functools.cache
+def names_in_suites():
+    """What may be names of operations in each suite: attributes, texts, and words with hyphens, as they stand there."""
+    texts = {path.stem: path.read_text() for path in sorted(SUITES.glob("test_*.py"))}
+    return {suite: set(re.findall(r"\.\w+|\"\w+\"|\b[a-z0-9]+(?:-[a-z0-9]+)*\b", text)) for suite, text in texts.items()}
 
 
 def render(operations):

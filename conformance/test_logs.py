@@ -203,3 +203,23 @@ def test_events_survive_a_kill(new_server):
         put(logs, names, f"before kill {i}")
         server.restart()
     assert texts(logs.get_log_events(**names)["events"]) == [f"before kill {i}" for i in range(5)]
+
+
+def test_what_a_group_was_given_is_taken_again(logs, name):
+    logs.create_log_group(logGroupName=name)
+    assert [group["logGroupName"] for group in logs.list_log_groups(logGroupNamePattern=name)["logGroups"]] == [name]
+    described = lambda: logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"][0]
+
+    logs.put_retention_policy(logGroupName=name, retentionInDays=7)
+    assert described()["retentionInDays"] == 7
+    logs.delete_retention_policy(logGroupName=name)
+    assert "retentionInDays" not in described()
+
+    count = {"metricName": "lines", "metricNamespace": "app", "metricValue": "1"}
+    logs.put_metric_filter(logGroupName=name, filterName="f", filterPattern="", metricTransformations=[count])
+    assert described()["metricFilterCount"] == 1
+    logs.delete_metric_filter(logGroupName=name, filterName="f")
+    assert described()["metricFilterCount"] == 0
+    assert logs.describe_metric_filters(logGroupName=name)["metricFilters"] == []
+    code, _ = error_of(lambda: logs.delete_metric_filter(logGroupName=name, filterName="f"))
+    assert code == "ResourceNotFoundException"
