@@ -212,7 +212,7 @@ def test_capacity_and_calls_of_tables(make):
         TableName="items",
         KeySchema=[key],
         AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
-        ProvisionedThroughput={"ReadCapacityUnits": 7, "WriteCapacityUnits": 1},
+        ProvisionedThroughput={"ReadCapacityUnits": 70, "WriteCapacityUnits": 1},
     )
     tables.get_waiter("table_exists").wait(TableName="items", WaiterConfig={"Delay": 1})
     consumed = refused = puts = 0
@@ -239,7 +239,7 @@ def test_capacity_and_calls_of_tables(make):
     assert total("SuccessfulRequestLatency", "SampleCount", Operation="PutItem") == puts
     assert total("SuccessfulRequestLatency", "SampleCount", Operation="GetItem") == 2
     assert total("ReturnedItemCount", Operation="Scan") == found
-    assert set(watched.points("AWS/DynamoDB", "ProvisionedReadCapacityUnits", "Maximum", TableName="items").values()) == {7}
+    assert set(watched.points("AWS/DynamoDB", "ProvisionedReadCapacityUnits", "Maximum", TableName="items").values()) == {70}
 
 
 def test_invocations_and_deliveries(make):
