@@ -276,6 +276,12 @@ impl Deliveries {
         limiter.lock().admit(now, records.iter().map(Bytes::len))
     }
 
+    /// All delivery streams as they are configured now, from memory.
+    pub fn streams(&self) -> Vec<Arc<StreamRecord>> {
+        let running = self.running.read();
+        running.values().map(|of| of.engine.stream()).collect()
+    }
+
     /// The delivery streams that something stops at the moment, and what.
     pub fn incidents(&self) -> Vec<(String, Incident)> {
         let running = self.running.read();

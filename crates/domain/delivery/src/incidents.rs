@@ -10,6 +10,8 @@ use crate::limits::ERROR_TEXT_BYTES_MAX;
 /// An error that a delivery stream met, perhaps several times in a row, and has not got over yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incident {
+    /// When it first happened.
+    pub since: Millis,
     /// When it last happened.
     pub at: Millis,
     /// The error's code, of those that AWS's error logs use.
@@ -33,8 +35,11 @@ impl Incidents {
         let error = error[..error.floor_char_boundary(ERROR_TEXT_BYTES_MAX)].to_owned();
         self.total.fetch_add(1, Relaxed);
         let mut current = self.current.lock();
-        let times = current.as_ref().map_or(0, |incident| incident.times) + 1;
+        let before = current.as_ref();
+        let times = before.map_or(0, |incident| incident.times) + 1;
+        let since = before.map_or(at, |incident| incident.since);
         *current = Some(Incident {
+            since,
             at,
             code,
             error,

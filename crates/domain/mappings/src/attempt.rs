@@ -29,6 +29,8 @@ struct Course {
     window: Option<Window>,
     /// What came of the last call.
     last: Option<Outcome>,
+    /// The number of the first record that it was not done with.
+    first: Option<String>,
     /// How often in a row it was waited for something else than a verdict: the function, or the destination.
     pauses: u32,
 }
@@ -67,6 +69,7 @@ impl Lane {
             spans: vec![span],
             window,
             last: None,
+            first: None,
             pauses: 0,
         };
         let mut blocked = None;
@@ -82,7 +85,8 @@ impl Lane {
                 blocked = None;
                 continue;
             };
-            blocked.get_or_insert_with(|| self.shared.counts.blocked());
+            let blocked = blocked.get_or_insert_with(|| self.blocked());
+            blocked.before(course.first.as_deref());
             if self.stops_within(wait, &config).await {
                 return Ok(Some(End::Stopped));
             }
@@ -134,6 +138,7 @@ impl Lane {
             }
             Called::Unavailable(problem) => {
                 problem.iter().for_each(|problem| self.note(problem));
+                course.first = records.first().map(|record| self.source.number(record));
                 Ok(course.pause(span))
             }
             Called::TooLarge if records.len() > 1 => {
@@ -185,6 +190,7 @@ impl Lane {
         let Some(first) = records.get(done) else {
             return Ok(None);
         };
+        course.first = Some(self.source.number(first));
         self.failed();
         // Halving is no try (AWS's guide).
         if done == 0 && settings.bisect && records.len() > 1 {

@@ -2,6 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use headwater_types::{Millis, Tallied, Tally};
+use parking_lot::Mutex;
+
 /// The counters of one mapping, since the server started.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
@@ -10,9 +13,25 @@ pub(crate) struct Counts {
     records: AtomicU64,
     given_up: AtomicU64,
     expired: AtomicU64,
-    blocked: AtomicU64,
+    /// What holds up each lane that is blocked, in the order in which they were.
+    troubles: Mutex<Vec<(u64, Trouble)>>,
+    /// Numbers them.
+    numbered: AtomicU64,
     /// The age of the newest record that was done, when it was.
     age_ms: AtomicU64,
+    /// The same of each batch.
+    ages_ms: Tally,
+}
+
+/// A lane that does not come on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Millis,
+    /// Its shard; none where the mapping reads a queue, or cannot read its source at all.
+    pub shard: Option<String>,
+    /// The number of the first record of the batch that is tried again, once a call with it failed.
+    pub record: Option<String>,
 }
 
 /// What a mapping has counted.
@@ -43,6 +62,12 @@ impl Counts {
     pub fn done(&self, records: usize, age_ms: u64) {
         self.records.fetch_add(records as u64, Relaxed);
         self.age_ms.store(age_ms, Relaxed);
+        self.ages_ms.add(age_ms);
+    }
+
+    /// How old the newest record of each batch was that was done since this was asked last.
+    pub fn take_ages(&self) -> Option<Tallied> {
+        self.ages_ms.take()
     }
 
     pub fn gave_up(&self, records: usize) {
@@ -53,10 +78,22 @@ impl Counts {
         self.expired.fetch_add(records, Relaxed);
     }
 
-    /// A lane that is blocked until the guard is dropped.
-    pub fn blocked(&self) -> Blocked<'_> {
-        self.blocked.fetch_add(1, Relaxed);
-        Blocked(self)
+    /// A lane, of a shard where it has one, that is blocked from `since` on until the guard is dropped.
+    pub fn blocked(&self, since: Millis, shard: Option<&str>) -> Blocked<'_> {
+        let number = self.numbered.fetch_add(1, Relaxed);
+        let trouble = Trouble {
+            since,
+            shard: shard.map(str::to_owned),
+            record: None,
+        };
+        self.troubles.lock().push((number, trouble));
+        Blocked(self, number)
+    }
+
+    /// What holds up the lane that is blocked for the longest time.
+    pub fn trouble(&self) -> Option<Trouble> {
+        let troubles = self.troubles.lock();
+        troubles.first().map(|(_, trouble)| trouble.clone())
     }
 
     pub fn metrics(&self) -> MappingMetrics {
@@ -66,17 +103,31 @@ impl Counts {
             records: self.records.load(Relaxed),
             given_up: self.given_up.load(Relaxed),
             expired: self.expired.load(Relaxed),
-            blocked: self.blocked.load(Relaxed),
+            blocked: self.troubles.lock().len() as u64,
             age_ms: self.age_ms.load(Relaxed),
         }
     }
 }
 
 /// A lane that is blocked.
-pub(crate) struct Blocked<'a>(&'a Counts);
+pub(crate) struct Blocked<'a>(&'a Counts, u64);
+
+impl Blocked<'_> {
+    /// The number of the record that the lane stands before.
+    pub fn before(&self, record: Option<&str>) {
+        let mut troubles = self.0.troubles.lock();
+        let of_it = troubles.iter_mut().find(|(number, _)| *number == self.1);
+        if let Some((_, trouble)) = of_it {
+            trouble.record = record.map(str::to_owned);
+        }
+    }
+}
 
 impl Drop for Blocked<'_> {
     fn drop(&mut self) {
-        self.0.blocked.fetch_sub(1, Relaxed);
+        self.0
+            .troubles
+            .lock()
+            .retain(|(number, _)| *number != self.1);
     }
 }

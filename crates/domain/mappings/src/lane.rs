@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     batch::Span,
+    counts::Blocked,
     filter::lane_of,
     limits::{
         MEASURED_BYTES_MAX, READ_RECORDS_MAX, RETRY_WAIT_MAX, RETRY_WAIT_MIN, SOURCE_PAUSE,
@@ -82,7 +83,7 @@ impl Lane {
                 }
                 Err(error) => {
                     wait = (wait * 2).clamp(RETRY_WAIT_MIN, RETRY_WAIT_MAX);
-                    blocked.get_or_insert_with(|| self.shared.counts.blocked());
+                    blocked.get_or_insert_with(|| self.blocked());
                     self.note(&error.to_string());
                     let config = self.shared.configured();
                     if self.stops_within(wait, &config).await {
@@ -309,7 +310,7 @@ impl Lane {
                 break;
             }
             waits = waits.saturating_add(1);
-            blocked.get_or_insert_with(|| self.shared.counts.blocked());
+            blocked.get_or_insert_with(|| self.blocked());
             if self.stops_within(wait_before(waits), &config).await {
                 return Ok(Some(End::Stopped));
             }
@@ -398,6 +399,12 @@ impl Lane {
             () = self.world.env.clock.sleep(wait) => {}
         }
         self.is_stopped()
+    }
+
+    /// Notes that the lane does not come on, until the guard is dropped.
+    pub(crate) fn blocked(&self) -> Blocked<'_> {
+        let now = self.world.env.clock.now();
+        self.shared.counts.blocked(now, Some(&self.shard))
     }
 
     /// Tells why the lane does not come on.

@@ -31,7 +31,7 @@ mod window;
 mod worker;
 
 pub use changes::NewMapping;
-pub use counts::MappingMetrics;
+pub use counts::{MappingMetrics, Trouble};
 pub use error::Error;
 pub use headwater_reading::Start;
 pub use mappings::Mappings;

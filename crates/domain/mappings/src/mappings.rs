@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use headwater_catalog::{Catalog, Versioned};
 use headwater_env::Env;
 use headwater_log::Sources;
+use headwater_types::Tallied;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, Semaphore, watch};
 
 use crate::{
-    Error, LastResult, Mapping, MappingMetrics,
+    Error, LastResult, Mapping, MappingMetrics, Trouble,
     limits::{MEASURING_MAX, WORK_KIB_MAX},
     ports::{Destinations, Handlers, Queues},
     record::Store,
@@ -96,6 +97,11 @@ impl Mappings {
         Ok(self.kept(id)?.shared.is_working())
     }
 
+    /// What holds a mapping up for the longest time, if anything does.
+    pub fn trouble(&self, id: &str) -> Option<Trouble> {
+        self.kept(id).ok()?.shared.counts.trouble()
+    }
+
     /// What every mapping has counted.
     pub fn metrics(&self) -> Vec<(Mapping, MappingMetrics)> {
         let all = self.all.read();
@@ -104,6 +110,17 @@ impl Mappings {
                 kept.record.read().value.clone(),
                 kept.shared.counts.metrics(),
             )
+        };
+        all.values().map(of).collect()
+    }
+
+    /// How old, in milliseconds, the newest record of each batch was that a mapping was done with since this was asked
+    /// last: for one who publishes it.
+    pub fn take_ages(&self) -> Vec<(Mapping, Option<Tallied>)> {
+        let all = self.all.read();
+        let of = |kept: &Arc<Kept>| {
+            let ages = kept.shared.counts.take_ages();
+            (kept.record.read().value.clone(), ages)
         };
         all.values().map(of).collect()
     }

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
+    counts::Blocked,
     gathered::{Gathered, Held},
     judge::{Verdict, judge},
     lane::wait_before,
@@ -122,7 +123,7 @@ impl Poller {
                 Ok(()) => (wait, blocked) = (Duration::ZERO, None),
                 Err(error) => {
                     self.note(&error.to_string());
-                    blocked.get_or_insert_with(|| self.shared.counts.blocked());
+                    blocked.get_or_insert_with(|| self.blocked());
                     wait = (wait * 2).clamp(RETRY_WAIT_MIN, RETRY_WAIT_MAX);
                     let due = batch.due_in(&config, self.world.env.clock.elapsed());
                     let wait = due.map_or(wait, |due| due.min(wait));
@@ -321,7 +322,7 @@ impl Poller {
                 Err(error) => self.note(&error.to_string()),
             }
             waits = waits.saturating_add(1);
-            blocked.get_or_insert_with(|| self.shared.counts.blocked());
+            blocked.get_or_insert_with(|| self.blocked());
             let wait = wait_before(waits);
             if clock.elapsed() + wait >= hidden_until || !config.works() {
                 return Called::Late;
@@ -386,6 +387,11 @@ impl Poller {
             () = self.world.env.clock.sleep(wait) => {}
             () = self.shared.changed_from(config) => {}
         }
+    }
+
+    fn blocked(&self) -> Blocked<'_> {
+        let now = self.world.env.clock.now();
+        self.shared.counts.blocked(now, None)
     }
 
     fn note(&self, problem: &str) {

@@ -215,7 +215,7 @@ impl Worker {
             let id = &self.shared.configured().mapping.id;
             tracing::warn!(mapping = id, problem, ?wait, "a mapping waits");
             self.shared.note(LastResult::Problem(problem));
-            let _blocked = self.shared.counts.blocked();
+            let _blocked = self.shared.counts.blocked(self.world.env.clock.now(), None);
             tokio::select! {
                 () = clock.sleep(wait) => {}
                 _ = config.changed() => {}

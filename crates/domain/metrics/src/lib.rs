@@ -38,3 +38,4 @@ pub use metric::{Metric, Unit};
 pub use metrics::{Metrics, Options, Usage};
 pub use read::{Query, Series, aligned};
 pub use statistic::{Bounds, Point, Statistic};
+pub use writer::Beside;

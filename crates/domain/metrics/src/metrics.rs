@@ -13,7 +13,7 @@ use crate::{
     Datum, Error, Filter, Metric, Query, Series, keeper, limits,
     read::{Periods, aligned},
     state::State,
-    writer::{Put, Writer},
+    writer::{Beside, Put, Writer},
 };
 
 /// The one shard of the journal.
@@ -120,7 +120,15 @@ impl Metrics {
     /// # Errors
     /// [`Error::TooManySeries`], [`Error::Closed`], or what failed below.
     pub async fn put(&self, data: Vec<Datum>) -> Result<(), Error> {
-        self.send(None, data).await
+        self.send(None, data, None).await
+    }
+
+    /// The same with a record of another shard of the log, in one append that is whole.
+    ///
+    /// # Errors
+    /// Those of [`Self::put`]. After [`Error::Log`] nobody knows whether both were written or neither.
+    pub async fn put_beside(&self, data: Vec<Datum>, beside: Beside) -> Result<(), Error> {
+        self.send(None, data, Some(beside)).await
     }
 
     /// The same with all that the server itself measured in a minute, once: where this minute or a later one is there
@@ -129,7 +137,7 @@ impl Metrics {
     /// # Errors
     /// Those of [`Self::put`].
     pub async fn put_minute(&self, minute: Millis, data: Vec<Datum>) -> Result<(), Error> {
-        self.send(Some(minute), data).await
+        self.send(Some(minute), data, None).await
     }
 
     /// The last minute of the server's own that is durable.
@@ -137,10 +145,20 @@ impl Metrics {
         self.core.state.read().last_minute
     }
 
-    async fn send(&self, minute: Option<Millis>, data: Vec<Datum>) -> Result<(), Error> {
+    async fn send(
+        &self,
+        minute: Option<Millis>,
+        data: Vec<Datum>,
+        beside: Option<Beside>,
+    ) -> Result<(), Error> {
         let puts = self.puts.lock().clone().ok_or(Error::Closed)?;
         let (done, answer) = oneshot::channel();
-        let put = Put { minute, data, done };
+        let put = Put {
+            minute,
+            data,
+            beside,
+            done,
+        };
         puts.send(put).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)?
     }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, pin::pin, sync::Arc};
 
-use headwater_log::{Append, Appended, NewRecord};
+use headwater_log::{Append, Appended, NewRecord, ShardNumber};
 use headwater_types::Millis;
 use tokio::sync::{mpsc, oneshot};
 
@@ -20,7 +20,18 @@ pub(crate) struct Put {
     /// The minute of the server's own that they are, if they are one.
     pub minute: Option<Millis>,
     pub data: Vec<Datum>,
+    /// A record of another shard that is appended with them.
+    pub beside: Option<Beside>,
     pub done: oneshot::Sender<Result<(), Error>>,
+}
+
+/// A record that is appended with data, so that after a crash both are there or neither.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beside {
+    /// The shard of the log that takes it.
+    pub shard: ShardNumber,
+    /// The record's value; its key is empty.
+    pub value: Vec<u8>,
 }
 
 /// The one who writes. So records are applied in the journal's order, and a sum is the same after a restart.
@@ -37,7 +48,15 @@ impl Writer {
             .await
             > 0
         {
-            self.write(std::mem::take(&mut puts)).await;
+            // A shard that is gone refuses its own put alone.
+            let (beside, others) = std::mem::take(&mut puts)
+                .into_iter()
+                .partition(|put: &Put| put.beside.is_some());
+            self.write(others).await;
+            let beside: Vec<Put> = beside;
+            for put in beside {
+                self.write(vec![put]).await;
+            }
         }
     }
 
@@ -49,10 +68,11 @@ impl Writer {
             return;
         }
         let now = self.core.env.clock.now();
+        let beside: Vec<_> = puts.iter().filter_map(|put| put.beside.clone()).collect();
         let (records, answers) = Batch::of(&self.core.state.read(), now).take(puts);
         let written = match records.is_empty() {
             true => Ok(()),
-            false => self.append(&records).await,
+            false => self.append(&records, &beside).await,
         };
         for (done, refused) in answers {
             let answer = match refused {
@@ -64,17 +84,26 @@ impl Writer {
         }
     }
 
-    async fn append(&self, made: &[Record]) -> Result<(), Error> {
+    async fn append(&self, made: &[Record], beside: &[Beside]) -> Result<(), Error> {
         let values: Vec<_> = made.iter().map(Record::encode).collect();
         let record = |value| NewRecord { key: b"", value };
         let records: Vec<_> = values.iter().map(|value| record(value)).collect();
-        let append = Append {
+        let beside: Vec<_> = beside
+            .iter()
+            .map(|beside| (beside.shard, [record(&beside.value)]))
+            .collect();
+        let journal = Append {
             shard: JOURNAL,
             records: &records,
         };
-        let appended = self.core.log.append_whole(&[append]).await?;
+        let beside = beside.iter().map(|(shard, records)| Append {
+            shard: *shard,
+            records,
+        });
+        let appends: Vec<_> = std::iter::once(journal).chain(beside).collect();
+        let appended = self.core.log.append_whole(&appends).await?;
         let mut state = self.core.state.write();
-        for Appended { first_offset, time } in appended {
+        if let Some(&Appended { first_offset, time }) = appended.first() {
             for (offset, record) in (first_offset..).zip(made) {
                 state.apply(offset, time, record);
             }

@@ -7,23 +7,25 @@ mod access;
 mod adapters;
 mod cli;
 mod clock;
+mod console;
 mod demo;
+mod emitted;
 mod ground;
 mod health;
 mod log_command;
 mod logging;
 mod metrics;
+mod otlp;
 mod places;
 mod serve;
 mod services;
 mod settings;
 mod tls;
 mod trust;
-mod welcome;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, TrailCommand};
 use headwater_env::Env;
 
 /// Requests allocate in one thread and free in another, many times each: docs/adr/0013 has the figures.
@@ -78,6 +80,16 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Log(command) => log_command::run(&env, command),
+        Command::Trail(TrailCommand::Policy(arguments)) => {
+            let grants = headwater_tools::policy::run(arguments, env, variable).await?;
+            eprintln!(
+                "{} calls that succeeded are allowed; {} that did not are not. Calls of data operations, such as putting \
+                 records or getting objects, are not in the trail: add what they need.",
+                grants.allowed, grants.failed
+            );
+            println!("{grants}");
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -71,6 +71,7 @@ async fn records_after_creation_arrive_once_and_those_before_do_not() {
         taken: None,
     };
     assert_eq!(deliveries.statuses().await, [all]);
+    assert_eq!(deliveries.streams()[0].name, "d");
 }
 
 #[tokio::test]
@@ -315,6 +316,10 @@ async fn a_store_that_fails_is_tried_until_it_works() {
     let incident = status.incident.unwrap();
     assert!(incident.error.contains("the bucket bucket does not exist"));
     assert_eq!(incident.code, "S3.NoSuchBucket");
+    assert!(
+        incident.since < incident.at,
+        "it began with the first error"
+    );
     assert_eq!(
         (status.behind, status.delivering, world.calls()),
         (Some(1), true, 1)

@@ -780,6 +780,16 @@ async fn a_change_reaches_a_batch_that_is_tried_without_end() {
     let id = world.create(&mappings, batches_of(1)).await.id;
     world.until(|| world.called_with().len() == 4).await;
     assert_eq!(mappings.metrics()[0].1.blocked, 1);
+    let trouble = mappings.trouble(&id).unwrap();
+    let called = world.function.events.lock()[0]["Records"][0].clone();
+    let number = called["kinesis"]["sequenceNumber"].as_str();
+    assert_eq!(trouble.record.as_deref(), number);
+    let id_of_event = called["eventID"].as_str().unwrap();
+    assert!(id_of_event.starts_with(&trouble.shard.unwrap()));
+    assert!(
+        trouble.since < world.clock.now(),
+        "it began with the first try"
+    );
     let change = |mapping: &mut Mapping| {
         mapping.settings.retries = Some(3);
         Ok(())
@@ -787,6 +797,7 @@ async fn a_change_reaches_a_batch_that_is_tried_without_end() {
     mappings.update(&id, change).await.unwrap();
     world.until(|| mappings.metrics()[0].1.given_up == 1).await;
     world.until(|| mappings.metrics()[0].1.blocked == 0).await;
+    assert_eq!(mappings.trouble(&id), None);
 }
 
 /// What is done to a mapping while it works.

@@ -9,6 +9,8 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
+    console::{picture::Picture, things},
+    emitted::{Emits, tables::EmitTables},
     ground::Ground,
     metrics::{Samples, tables},
     services::{Given, Running, given},
@@ -34,6 +36,14 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         tables::measure(&self.0.tables, to);
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitTables(self.0.tables.clone())))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::tables(&self.0.tables, to);
     }
 
     async fn illness(&self) -> Option<(&'static str, String)> {

@@ -16,6 +16,8 @@ use crate::{
         FailurePlaces, FunctionInvoke, MappedFunctions, MappedStreams, ObjectCode, OutcomePlaces,
         PolledQueues,
     },
+    console::{picture::Picture, things},
+    emitted::{Emits, functions::EmitFunctions},
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -96,6 +98,18 @@ impl Running for Service {
     async fn measure(&self, to: &mut Samples) {
         functions::measure(&self.functions, to);
         mappings::measure(&self.mappings, to);
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitFunctions {
+            functions: self.functions.clone(),
+            mappings: self.mappings.clone(),
+        }))
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::functions(&self.functions, to);
+        things::mappings(&self.mappings, to);
     }
 
     async fn close(&self) {

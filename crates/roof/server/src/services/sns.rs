@@ -12,6 +12,7 @@ use http::{Request, Response};
 use crate::{
     Failure,
     adapters::TopicEndpoints,
+    console::{picture::Picture, things},
     ground::Ground,
     metrics::{Samples, topics},
     services::{Given, Running, given},
@@ -58,6 +59,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         topics::measure(&self.topics, to);
+    }
+
+    async fn show(&self, to: &mut Picture) {
+        things::topics(&self.topics, to);
     }
 
     async fn close(&self) {
