@@ -126,7 +126,7 @@ impl Of {
             Self::Average => values().sum::<f64>() / points.first().map(|_| count)?,
             Self::Minimum => least?,
             Self::Maximum => most?,
-            Self::Sum => values().sum(),
+            Self::Sum => values().fold(0.0, |sum, value| sum + value),
             Self::First => values().next()?,
             Self::Last => values().next_back()?,
             Self::Range => most? - least?,

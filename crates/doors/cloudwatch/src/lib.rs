@@ -8,6 +8,7 @@
 mod body;
 mod data;
 mod errors;
+mod expressions;
 mod labels;
 mod names;
 mod ops;
