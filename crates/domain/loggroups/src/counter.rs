@@ -60,7 +60,10 @@ pub(crate) struct Counter {
 
 /// The values of one step: by filter, minute and dimensions, and of each value how often it was there.
 #[derive(Default)]
-struct Sums(BTreeMap<(usize, u64, Vec<(String, String)>), Vec<(f64, f64)>>);
+struct Sums(BTreeMap<Summed, Vec<(f64, f64)>>);
+
+/// The filter's place, the minute and the dimensions of values.
+type Summed = (usize, u64, Vec<(String, String)>);
 
 impl Sums {
     fn add(&mut self, filter: usize, minute: u64, dimensions: Vec<(String, String)>, value: f64) {

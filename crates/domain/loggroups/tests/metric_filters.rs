@@ -20,7 +20,7 @@ const NOW: Millis = Millis(1_700_000_000_000);
 /// A store that takes no new series but those of the dimension `known`, and tells what it took.
 struct Full {
     log: Arc<dyn ShardLog>,
-    taken: mpsc::UnboundedSender<f64>,
+    taken: mpsc::Sender<f64>,
 }
 
 #[async_trait]
@@ -40,9 +40,8 @@ impl Counts for Full {
         };
         self.log.append_whole(&[append]).await.unwrap();
         let each = values.iter().flat_map(|counted| &counted.values);
-        self.taken
-            .send(each.map(|(value, count)| value * count).sum())
-            .unwrap();
+        let sum = each.map(|(value, count)| value * count).sum();
+        self.taken.send(sum).await.unwrap();
         Ok(())
     }
 }
@@ -58,7 +57,7 @@ async fn values_that_are_not_taken_stop_no_later_ones() {
     let log: Arc<dyn ShardLog> = Arc::new(log.await.unwrap());
     let catalog = Arc::new(MemoryCatalog::default());
     let groups = LogGroups::open(env, catalog, log.clone()).await.unwrap();
-    let (taken, mut told) = mpsc::unbounded_channel();
+    let (taken, mut told) = mpsc::channel(8);
     groups
         .count_into(Arc::new(Full { log, taken }))
         .await
