@@ -169,7 +169,13 @@ impl Core {
                 let (core, number) = (self.clone(), self.numbers(1));
                 let inputs = files.in_order(old.iter());
                 let merge = move || write_merged(&core, &inputs, number, level, from);
-                (old, Some(self.env.blocking(merge).await?))
+                let merged = self.env.blocking(merge).await;
+                if merged.is_err() {
+                    // It is tried again each round, and would leave a part of a file each time.
+                    self.remove(vec![path_of(&self.options.dir, number)])
+                        .await?;
+                }
+                (old, Some(merged?))
             }
         };
         let mut manifest = files.manifest.replaced(&old, merged);

@@ -298,6 +298,12 @@ async fn a_file_that_is_damaged_stops_no_other() {
     assert_eq!(sums, [(HOUR as i64, 1.0)]);
     let usage = world.metrics.usage();
     assert_eq!((usage.recent_bytes, usage.files), (0, 3));
+    assert_eq!(world.metrics.maintain().await, failed);
+    assert_eq!(
+        files(&world).await.len(),
+        4,
+        "three of points, one of names"
+    );
     world.crash().await;
     assert_eq!(world.metrics.usage().recent_bytes, 0, "it was folded");
 }
