@@ -30,5 +30,6 @@ fn inputs() -> Inputs {
         from: NOW,
         to: Millis(NOW.0 + 300_000),
         period: 60,
+        ..Inputs::default()
     }
 }

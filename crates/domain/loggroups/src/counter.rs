@@ -13,7 +13,7 @@ use crate::{
     groups::kept_for,
     limits::{NOTES_KEPT, READ_BYTES, READ_RECORDS, WAIT_MIN},
     note::Progress,
-    ports::{Counted, Note},
+    ports::{CountError, Counted, Counts, Note},
     records::{Group, notes_shard},
     transformation::Values,
 };
@@ -211,12 +211,12 @@ impl Counter {
         let (to, values) = (self.to.clone(), sums.counted(&self.filters));
         let added = self.world.env.to_the_end(async move {
             let _turn = turn;
-            to.add(values, note).await
+            add(&*to, values, note).await
         });
         if let Err(problem) = added.await {
             // Nobody knows whether it was written: the last note says.
             self.progress = None;
-            return Err(Halt::Failed(problem));
+            return Err(Halt::Failed(problem.to_string()));
         }
         self.noted = end + 1;
         self.counted.send_replace(progress.next);
@@ -240,6 +240,17 @@ impl Counter {
         log.open_shards(&[self.notes], retention)
             .await
             .map_err(halt)
+    }
+}
+
+/// Adds values with the note. Values that are not taken are lost: those of later events are counted all the same.
+async fn add(to: &dyn Counts, values: Vec<Counted>, note: Note) -> Result<(), CountError> {
+    match to.add(values, note.clone()).await {
+        Err(CountError::Unfit(problem)) => {
+            tracing::warn!(shard = ?note.shard, problem, "values that metric filters counted are lost");
+            to.add(Vec::new(), note).await
+        }
+        added => added,
     }
 }
 

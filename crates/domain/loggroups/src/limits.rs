@@ -51,6 +51,8 @@ pub const SUBSCRIPTIONS_MAX: usize = 2;
 pub const METRIC_FILTERS_MAX: usize = 100;
 /// Dimensions that a metric filter takes out of events (AWS: 3).
 pub const FILTER_DIMENSIONS_MAX: usize = 3;
+/// Characters of a dimension's value (AWS: 1,024).
+pub const DIMENSION_VALUE_MAX: usize = 1024;
 /// Tags of one group (AWS: 50).
 pub const TAGS_MAX: usize = 50;
 /// Bytes of messages that go together to a subscriber, before they are packed: what does not shrink fits into a function's

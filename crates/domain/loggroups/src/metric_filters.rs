@@ -158,24 +158,29 @@ impl Inner {
     }
 
     async fn put_metric_filter(&self, name: &str, mut filter: MetricFilter) -> Result<(), Error> {
+        let group = filter.group.clone();
+        let before = self.find(&group).await?.value;
+        let end = self.catch_up(&before).await?;
         let _one = self.changing.lock().await;
         let records = &self.metric_filters.records;
-        let group = filter.group.clone();
         for _ in 0..CONFLICTS_MAX {
             let found = self.find(&group).await?;
+            // Another group of that name was made meanwhile.
+            if found.value.number != before.number {
+                break;
+            }
             let key = stream_key(&found.value, name);
             let there = self.metric_filters.of(found.value.number).await?;
-            let before = there.iter().find(|(other, _)| *other == key);
-            if before.is_none() && there.len() >= METRIC_FILTERS_MAX {
+            let known = there.iter().find(|(other, _)| *other == key);
+            if known.is_none() && there.len() >= METRIC_FILTERS_MAX {
                 return Err(Error::TooMany(METRIC_FILTERS_MAX));
             }
-            self.catch_up(&found.value).await?;
             self.open_notes(found.value.number, Millis::ZERO).await?;
-            filter.from = self.log.state(found.value.shard()).await?.end;
-            if let Some((_, before)) = before {
-                filter.created = before.value.created;
+            filter.from = end;
+            if let Some((_, known)) = known {
+                filter.created = known.value.created;
             }
-            let expect = before.map_or(Expect::Absent, |(_, before)| Expect::At(before.version));
+            let expect = known.map_or(Expect::Absent, |(_, known)| Expect::At(known.version));
             let changes = vec![
                 self.groups.check(&group, Expect::At(found.version)),
                 records.put(&key, &filter, expect),
@@ -190,13 +195,15 @@ impl Inner {
     }
 
     async fn delete_metric_filter(&self, group: &str, name: String) -> Result<(), Error> {
-        let _one = self.changing.lock().await;
-        let group = self.find(group).await?.value;
-        let key = stream_key(&group, &name);
+        let before = self.find(group).await?.value;
+        let key = stream_key(&before, &name);
         if self.metric_filters.records.get(&key).await?.is_none() {
             return Err(Error::NoMetricFilter(name));
         }
-        self.catch_up(&group).await?;
+        self.catch_up(&before).await?;
+        let _one = self.changing.lock().await;
+        let group = self.find(group).await?.value;
+        let key = stream_key(&group, &name);
         match self
             .metric_filters
             .records
@@ -211,18 +218,15 @@ impl Inner {
         }
     }
 
-    /// Waits, for a while, until what came before now is counted by the filters that there are.
-    async fn catch_up(&self, group: &Group) -> Result<(), Error> {
-        let counted = self
-            .metric_filters
-            .counted
-            .lock()
-            .get(&group.number)
-            .cloned();
-        let Some(mut counted) = counted else {
-            return Ok(());
-        };
+    /// Waits, for a while, until what came before now is counted by the filters that there are; the offset behind that. It may
+    /// take long, so nothing else is kept from being changed meanwhile.
+    async fn catch_up(&self, group: &Group) -> Result<u64, Error> {
         let end = self.log.state(group.shard()).await?.end;
+        let counters = &self.metric_filters.counted;
+        let counted = counters.lock().get(&group.number).cloned();
+        let Some(mut counted) = counted else {
+            return Ok(end);
+        };
         tokio::select! {
             // An error means that the counter has ended.
             _ = counted.wait_for(|next| *next >= end) => {}
@@ -230,7 +234,7 @@ impl Inner {
                 tracing::warn!(group = group.number, "the events before a change of a metric filter are not counted yet");
             }
         }
-        Ok(())
+        Ok(end)
     }
 
     /// Has the log know the shard that says how far a group's events were counted, whose records before `floor` are not

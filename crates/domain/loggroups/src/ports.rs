@@ -42,8 +42,19 @@ pub trait Counts: Send + Sync {
     /// ([`headwater_log::ShardLog::append_whole`]): after a crash both are there or neither.
     ///
     /// # Errors
-    /// What failed. Whether anything was written is not known then.
-    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), String>;
+    /// [`CountError::Unfit`] where nothing was written. Else whether anything was written is not known.
+    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), CountError>;
+}
+
+/// Why values were not added.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountError {
+    /// They will not be taken, now or soon.
+    #[error("{0}")]
+    Unfit(String),
+    /// They could not be taken now.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// The record of the log that says what was counted.

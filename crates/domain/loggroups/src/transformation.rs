@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Pattern, limits::FILTER_DIMENSIONS_MAX, pattern::Select};
+use crate::{
+    Error, Pattern,
+    limits::{DIMENSION_VALUE_MAX, FILTER_DIMENSIONS_MAX},
+    pattern::Select,
+};
 
 /// How a metric filter makes values, as it is kept.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -75,8 +79,8 @@ impl Values {
         })
     }
 
-    /// The value of a message that matches, and its dimensions; none where one of them is not there, or the value is no
-    /// number.
+    /// The value of a message that matches, and its dimensions; none where one of them is not there or no value that a
+    /// dimension may have, or the value is no number.
     pub fn of(&self, pattern: &Pattern, message: &str) -> Option<(f64, Vec<(String, String)>)> {
         let value = match &self.value {
             Value::Number(number) => *number,
@@ -84,10 +88,16 @@ impl Values {
         };
         let dimensions = self.dimensions.iter().map(|(name, place)| {
             let found = place.text(pattern, message)?;
-            (!found.is_empty()).then(|| (name.clone(), found))
+            is_dimension(&found).then(|| (name.clone(), found))
         });
         Some((value, dimensions.collect::<Option<_>>()?))
     }
+}
+
+/// Whether a text may be the value of a dimension (API reference, Dimension).
+fn is_dimension(text: &str) -> bool {
+    let is_short = text.chars().nth(DIMENSION_VALUE_MAX).is_none();
+    !text.is_empty() && is_short && !text.contains(char::is_control)
 }
 
 fn number(text: &str) -> Option<f64> {
@@ -157,6 +167,18 @@ mod tests {
             value("{ $.text = * }", "1", &[("A", "$.missing")], message),
             None
         );
+    }
+
+    #[test]
+    fn what_no_dimension_may_have_is_not_counted() {
+        let counts = |text: &str| {
+            let message = serde_json::json!({ "a": text }).to_string();
+            value("{ $.a = * }", "1", &[("A", "$.a")], &message).is_some()
+        };
+        assert!(counts(&"ä".repeat(1024)));
+        for text in ["", "a\nb", &"a".repeat(1025)] {
+            assert!(!counts(text), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! The files there are, as the catalog lists them and as they are open.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use headwater_env::Env;
 use headwater_types::Millis;
@@ -33,7 +37,7 @@ pub(crate) struct Manifest {
 #[derive(Default)]
 pub(crate) struct Files {
     pub manifest: Manifest,
-    open: BTreeMap<u64, Arc<PointFile>>,
+    pub open: BTreeMap<u64, Arc<PointFile>>,
 }
 
 impl Files {
@@ -77,11 +81,28 @@ pub(crate) enum Job {
     Merge(Vec<FileRecord>, Level, u64),
 }
 
+/// A level and the beginning of a part of time: what one or more files have.
+pub(crate) type Window = (Level, u64);
+
+impl Job {
+    /// What its files have now.
+    pub fn window(&self) -> Option<Window> {
+        let (Self::Drop(old) | Self::Merge(old, ..)) = self;
+        old.first().map(|file| (file.level, file.from))
+    }
+}
+
 impl Manifest {
-    /// What is to be done next. One thing after the other leads to an end.
-    pub fn job(&self, now: Millis, files_a_window: usize) -> Option<Job> {
-        let mut windows: BTreeMap<(Level, u64), Vec<FileRecord>> = BTreeMap::new();
-        for file in &self.files {
+    /// What is to be done next, but for what is skipped. One thing after the other leads to an end.
+    pub fn job(
+        &self,
+        now: Millis,
+        files_a_window: usize,
+        skipped: &BTreeSet<Window>,
+    ) -> Option<Job> {
+        let mut windows: BTreeMap<Window, Vec<FileRecord>> = BTreeMap::new();
+        let is_skipped = |file: &&FileRecord| skipped.contains(&(file.level, file.from));
+        for file in self.files.iter().filter(|file| !is_skipped(file)) {
             windows
                 .entry((file.level, file.from))
                 .or_default()
@@ -195,7 +216,10 @@ mod tests {
             files: vec![file(0, Level::Second, DAY, 1)],
             ..Manifest::default()
         };
-        assert_eq!(manifest.job(now(DAY + 4 * HOUR - 1), 8), None);
+        assert_eq!(
+            manifest.job(now(DAY + 4 * HOUR - 1), 8, &BTreeSet::new()),
+            None
+        );
         for (end, level, next, from) in [
             (DAY + 4 * HOUR, Level::Second, Level::Minute, DAY),
             (17 * DAY, Level::Minute, Level::FiveMinutes, DAY),
@@ -203,16 +227,19 @@ mod tests {
         ] {
             let one = file(0, level, DAY, 1);
             manifest.files = vec![one];
-            assert_eq!(manifest.job(now(end - 1), 8), None);
+            assert_eq!(manifest.job(now(end - 1), 8, &BTreeSet::new()), None);
             assert_eq!(
-                manifest.job(now(end), 8),
+                manifest.job(now(end), 8, &BTreeSet::new()),
                 Some(Job::Merge(vec![one], next, from))
             );
         }
         let one = file(0, Level::Hour, 0, 1);
         manifest.files = vec![one];
-        assert_eq!(manifest.job(now(487 * DAY - 1), 8), None);
-        assert_eq!(manifest.job(now(487 * DAY), 8), Some(Job::Drop(vec![one])));
+        assert_eq!(manifest.job(now(487 * DAY - 1), 8, &BTreeSet::new()), None);
+        assert_eq!(
+            manifest.job(now(487 * DAY), 8, &BTreeSet::new()),
+            Some(Job::Drop(vec![one]))
+        );
     }
 
     #[test]
@@ -223,7 +250,7 @@ mod tests {
                 .collect(),
             ..Manifest::default()
         };
-        let job = manifest.job(Millis(0), 8);
+        let job = manifest.job(Millis(0), 8, &BTreeSet::new());
         assert_eq!(
             job,
             Some(Job::Merge(manifest.files.clone(), Level::Minute, 0))

@@ -55,6 +55,12 @@ impl Index {
         self.bytes
     }
 
+    /// Whether there are nearly as many series as there may be: there is no room for those of many puts.
+    pub fn is_nearly_full(&self, most: usize) -> bool {
+        let nearly = |most: usize| most - most / 8;
+        self.len() >= nearly(most) || self.bytes >= nearly(limits::SERIES_BYTES_MAX)
+    }
+
     /// The id that the next new series has.
     pub fn next(&self) -> SeriesId {
         SeriesId(self.next)
@@ -154,10 +160,12 @@ impl Index {
         all
     }
 
-    /// Forgets the series without a datum since `oldest`.
+    /// Forgets the series without a datum since `oldest`, but for the newest: by it the next id is known at a start, and an
+    /// id that was given never means another series.
     pub fn forget(&mut self, oldest: Millis) {
-        let oldest = minute(oldest);
-        self.known.retain(|_, known| known.last_minute >= oldest);
+        let (oldest, next) = (minute(oldest), self.next);
+        self.known
+            .retain(|id, known| known.last_minute >= oldest || id.0 + 1 == next);
         let known = &self.known;
         self.by_key.retain(|_, id| known.contains_key(id));
         self.bytes = self.by_key.keys().map(|key| key.len()).sum();
@@ -294,5 +302,9 @@ mod tests {
         );
         index.add(index.next(), &series.series_key(Unit::Bytes), 0);
         assert_eq!((index.len(), index.all().len()), (4, 4));
+        // No id is given twice, also where only those of before are read at a start.
+        index.forget(NOW.plus(limits::LISTED_FOR));
+        let left: Vec<_> = index.all().into_iter().map(|(id, _)| id).collect();
+        assert_eq!((left, index.next()), (vec![SeriesId(7)], SeriesId(8)));
     }
 }

@@ -5,9 +5,9 @@
 //! next start.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
@@ -37,7 +37,6 @@ pub(crate) struct Folding {
 
 /// Looks after files until the store is closed.
 pub(crate) async fn run(core: Weak<Core>, env: Env, mut stop: oneshot::Receiver<()>) {
-    let mut folded = env.clock.elapsed();
     loop {
         let Some(wanted) = core.upgrade().map(|core| core.fold_wanted.clone()) else {
             return;
@@ -49,13 +48,9 @@ pub(crate) async fn run(core: Weak<Core>, env: Env, mut stop: oneshot::Receiver<
             () = env.clock.sleep(limits::KEEP_EVERY) => {}
         }
         let Some(core) = core.upgrade() else { return };
-        let is_due = env.clock.elapsed() - folded >= limits::FOLD_EVERY;
+        let is_due = env.clock.elapsed() - core.state.read().folded >= limits::FOLD_EVERY;
         if let Err(error) = core.keep(is_due).await {
-            tracing::warn!(%error, "metrics could not be folded into files; it is tried again");
-            core.state.write().trouble = Some(error);
-            core.folded.notify_waiters();
-        } else if is_due {
-            folded = env.clock.elapsed();
+            tracing::warn!(%error, "not all metrics could be folded into files or merged; it is tried again");
         }
     }
 }
@@ -65,21 +60,50 @@ impl Core {
         Single::new(self.catalog.clone(), kept::Single::MetricFiles)
     }
 
-    /// One round: folds if it is time or there is much, and then does what is to be done with files.
-    pub(crate) async fn keep(self: &Arc<Self>, is_due: bool) -> Result<(), Error> {
+    /// One round: folds if it is time or there is much, and then does what is to be done with files. A part of time whose
+    /// files are damaged keeps no other one from it. Between two of those jobs what was put is folded if it is much, for
+    /// puts wait for that, and nothing more is begun once the store closes.
+    pub(crate) async fn keep(self: &Arc<Self>, mut is_due: bool) -> Result<(), Error> {
         let _one = self.keeping.lock().await;
-        if is_due || self.state.read().recent.weight() >= limits::FOLD_BYTES {
-            self.fold().await?;
-        }
+        let (mut skipped, mut fault) = (BTreeSet::new(), None);
         let now = self.env.clock.now();
         loop {
+            if is_due || self.state.read().recent.weight() >= limits::FOLD_BYTES {
+                self.fold_or_tell().await?;
+                is_due = false;
+            }
             let files = self.state.read().files.clone();
-            let Some(job) = files.manifest.job(now, limits::FILES_A_WINDOW) else {
-                self.state.write().trouble = None;
-                return Ok(());
+            let job = files.manifest.job(now, limits::FILES_A_WINDOW, &skipped);
+            let Some(job) = job.filter(|_| !self.is_closing.load(Relaxed)) else {
+                break;
             };
-            self.work(&files, job).await?;
+            let window = job.window();
+            match self.work(&files, job).await {
+                Ok(()) => {}
+                Err(error @ (Error::Damaged { .. } | Error::Io { .. })) => {
+                    tracing::warn!(%error, "files of metrics could not be merged; the others are");
+                    skipped.extend(window);
+                    fault.get_or_insert(error);
+                }
+                Err(error) => return Err(error),
+            }
         }
+        self.state.write().unmerged.clone_from(&fault);
+        fault.map_or(Ok(()), Err)
+    }
+
+    /// Folds, and notes when; puts that wait for room are told where it fails.
+    async fn fold_or_tell(self: &Arc<Self>) -> Result<(), Error> {
+        let folded = self.fold().await;
+        {
+            let mut state = self.state.write();
+            state.trouble = folded.clone().err();
+            if folded.is_ok() {
+                state.folded = self.env.clock.elapsed();
+            }
+        }
+        self.folded.notify_waiters();
+        folded
     }
 
     /// Folds all that was put so far. What could not be folded before is folded first.
@@ -98,11 +122,6 @@ impl Core {
         let manifest = written.await?;
         let replaced = self.state.read().files.manifest.names;
         self.commit(manifest).await?;
-        {
-            let mut state = self.state.write();
-            (state.folding, state.trouble) = (None, None);
-        }
-        self.folded.notify_waiters();
         self.forget_journal().await?;
         self.remove(
             replaced
@@ -150,7 +169,13 @@ impl Core {
                 let (core, number) = (self.clone(), self.numbers(1));
                 let inputs = files.in_order(old.iter());
                 let merge = move || write_merged(&core, &inputs, number, level, from);
-                (old, Some(self.env.blocking(merge).await?))
+                let merged = self.env.blocking(merge).await;
+                if merged.is_err() {
+                    // It is tried again each round, and would leave a part of a file each time.
+                    self.remove(vec![path_of(&self.options.dir, number)])
+                        .await?;
+                }
+                (old, Some(merged?))
             }
         };
         let mut manifest = files.manifest.replaced(&old, merged);
@@ -171,7 +196,7 @@ impl Core {
         };
         let files = self.env.blocking(open).await?;
         self.manifest().write(&manifest, Expect::Any).await?;
-        self.state.write().files = Arc::new(files);
+        self.state.write().publish(files);
         Ok(())
     }
 

@@ -1,6 +1,12 @@
 //! The store, opened and used.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use headwater_catalog::Catalog;
 use headwater_env::Env;
@@ -74,6 +80,8 @@ pub(crate) struct Core {
     pub folded: Notify,
     /// Held by the one who looks after files.
     pub keeping: tokio::sync::Mutex<()>,
+    /// The one who looks after files is to begin nothing more.
+    pub is_closing: AtomicBool,
 }
 
 impl Metrics {
@@ -96,10 +104,15 @@ impl Metrics {
             fold_wanted: Arc::default(),
             folded: Notify::new(),
             keeping: tokio::sync::Mutex::default(),
+            is_closing: AtomicBool::new(false),
         });
         core.recover().await?;
+        core.state.write().folded = core.env.clock.elapsed();
         let (puts, waiting) = mpsc::channel(limits::PUTS_WAITING_MAX);
-        let writer = Writer { core: core.clone() };
+        let writer = Writer {
+            core: core.clone(),
+            has_left_out: false,
+        };
         let (stop, stopped) = oneshot::channel();
         let keeper = keeper::run(Arc::downgrade(&core), core.env.clone(), stopped);
         let running = Running {
@@ -132,10 +145,10 @@ impl Metrics {
     }
 
     /// The same with all that the server itself measured in a minute, once: where this minute or a later one is there
-    /// already, nothing is done.
+    /// already, nothing is done. Data of new series for which there is no room are left out.
     ///
     /// # Errors
-    /// Those of [`Self::put`].
+    /// Those of [`Self::put`] but [`Error::TooManySeries`].
     pub async fn put_minute(&self, minute: Millis, data: Vec<Datum>) -> Result<(), Error> {
         self.send(Some(minute), data, None).await
     }
@@ -213,17 +226,20 @@ impl Metrics {
         }
     }
 
-    /// The reason for which nothing can be folded into files, for the health page.
+    /// The reason for which nothing can be folded into files, or some of them cannot be merged.
     ///
     /// # Errors
     /// What failed.
     pub fn health(&self) -> Result<(), Error> {
-        self.core.state.read().trouble.clone().map_or(Ok(()), Err)
+        let state = self.core.state.read();
+        let fault = state.trouble.as_ref().or(state.unmerged.as_ref());
+        fault.cloned().map_or(Ok(()), Err)
     }
 
     /// Finishes what waits and stops. What is in memory is in the journal, and read from there at the next start.
     pub async fn close(&self) {
         drop(self.puts.lock().take());
+        self.core.is_closing.store(true, Relaxed);
         if let Some(running) = self.running.lock().await.take() {
             // One that is gone is done, too. The writer may wait for the keeper, so it is ended first.
             let _ = running.writer.await;

@@ -136,8 +136,13 @@ fn number(text: &str) -> Option<f64> {
 }
 
 impl Point {
-    /// A statistic of the values; none where it takes more than is known of them.
+    /// A statistic of the values, a finite number; none where it takes more than is known of them, or is too large for a
+    /// double: the average of a set with a tiny count may be.
     pub fn statistic(&self, statistic: &Statistic) -> Option<f64> {
+        self.unbounded(statistic).filter(|value| value.is_finite())
+    }
+
+    fn unbounded(&self, statistic: &Statistic) -> Option<f64> {
         let Summary {
             count,
             sum,
@@ -273,6 +278,23 @@ mod tests {
         assert_eq!(of(&[5.0, -1.0], "p90"), None);
         assert_eq!(of(&[5.0, -1.0], "Minimum"), Some(-1.0));
         assert_eq!(of(&[5.0, 7.0], "TM(8:9)"), None);
+    }
+
+    #[test]
+    fn what_is_no_finite_number_is_no_statistic_of_a_point() {
+        let summary = Summary {
+            count: 1e-300,
+            sum: 1e10,
+            min: 1e10,
+            max: 1e10,
+        };
+        let tiny = Point {
+            at: Millis(0),
+            summary,
+            distribution: None,
+        };
+        assert_eq!(tiny.statistic(&Statistic::Average), None);
+        assert_eq!(tiny.statistic(&Statistic::Sum), Some(1e10));
     }
 
     #[test]

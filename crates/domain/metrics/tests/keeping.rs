@@ -250,3 +250,60 @@ async fn a_store_that_is_closed_takes_nothing() {
     world.metrics.close().await;
     assert_eq!(world.metrics.put(Vec::new()).await, Err(Error::Closed));
 }
+
+#[tokio::test]
+async fn a_store_that_is_closed_merges_nothing_more() {
+    let world = World::new().await;
+    let by_second = Datum {
+        is_high_resolution: true,
+        ..datum("m", START, &[1.0])
+    };
+    world.metrics.put(vec![by_second]).await.unwrap();
+    world.metrics.maintain().await.unwrap();
+    let before = files(&world).await;
+    world.pass(4 * HOUR);
+    world.metrics.close().await;
+    world.metrics.maintain().await.unwrap();
+    assert_eq!(files(&world).await, before);
+}
+
+/// What is put goes into files, and the files of other times are summed up, where one is damaged.
+#[tokio::test]
+async fn a_file_that_is_damaged_stops_no_other() {
+    let mut world = World::new().await;
+    for hour in 0..2 {
+        let by_second = Datum {
+            is_high_resolution: true,
+            ..datum("m", Millis(START.0 + hour * HOUR * 1000 + 5_000), &[1.0])
+        };
+        world.metrics.put(vec![by_second]).await.unwrap();
+        world.metrics.maintain().await.unwrap();
+        if hour == 0 {
+            let first = files(&world).await.into_iter();
+            let mut points = first.filter(|file| file.extension().unwrap() == "points");
+            let first = points.next().unwrap();
+            world.disk.corrupt(&first, |bytes| bytes[12] ^= 1).unwrap();
+        }
+        world.pass(HOUR);
+    }
+    assert_eq!(world.metrics.health(), Ok(()));
+    world.pass(4 * HOUR);
+    world.put("n", START, &[1.0]).await;
+    let failed = world.metrics.maintain().await;
+    assert!(matches!(failed, Err(Error::Damaged { .. })), "{failed:?}");
+    assert_eq!(world.metrics.health(), failed);
+    // The second hour is by the minute now.
+    let second = Millis(START.0 + HOUR * 1000);
+    let sums = world.sums("m", second, Millis(second.0 + 60_000), 1).await;
+    assert_eq!(sums, [(HOUR as i64, 1.0)]);
+    let usage = world.metrics.usage();
+    assert_eq!((usage.recent_bytes, usage.files), (0, 3));
+    assert_eq!(world.metrics.maintain().await, failed);
+    assert_eq!(
+        files(&world).await.len(),
+        4,
+        "three of points, one of names"
+    );
+    world.crash().await;
+    assert_eq!(world.metrics.usage().recent_bytes, 0, "it was folded");
+}

@@ -38,13 +38,17 @@ impl Arrived {
     }
 }
 
-/// The records that arrive in a shard: all since the process started, and those of the last two minutes that had any.
+/// Minutes of which it is known what arrived. A minute is emitted a moment after its end; where that is late, no record has
+/// to be read again.
+const MINUTES: usize = 5;
+
+/// The records that arrive in a shard: all since the process started, and those of the last minutes that had any.
 #[derive(Debug, Default)]
 pub(crate) struct Arriving {
     records: u64,
     bytes: u64,
-    /// The newer first. A late call finds the minute before its own begun, and seldom more.
-    minutes: [Option<(u64, Arrived)>; 2],
+    /// The newest first.
+    minutes: [Option<(u64, Arrived)>; MINUTES],
 }
 
 impl Arriving {
@@ -60,9 +64,10 @@ impl Arriving {
                 return;
             }
         }
-        let [newer, older] = &mut self.minutes;
-        if newer.is_none_or(|(newer, _)| newer < minute) {
-            *older = newer.replace((minute, one));
+        let is_older = |known: &Option<(u64, Arrived)>| known.is_none_or(|(of, _)| of < minute);
+        if let Some(place) = self.minutes.iter().position(is_older) {
+            self.minutes[place..].rotate_right(1);
+            self.minutes[place] = Some((minute, one));
         }
     }
 
@@ -225,20 +230,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_minutes_are_known_and_one_that_comes_too_late_counts_in_the_totals_alone() {
+    fn five_minutes_are_known_and_one_that_comes_too_late_counts_in_the_totals_alone() {
         let mut arriving = Arriving::default();
         arriving.add(10, 1, 100);
-        arriving.add(11, 2, 50);
+        arriving.add(12, 2, 50);
         arriving.add(10, 3, 10);
         let tenth = Arrived::one(1, 100).and(Arrived::one(3, 10));
         assert_eq!(arriving.of(10), Some(tenth));
         assert_eq!((tenth.records.sum, tenth.bytes.least), (4, 10));
-        arriving.add(14, 5, 5);
+        for minute in [11, 14, 15] {
+            arriving.add(minute, 5, 5);
+        }
+        assert_eq!(arriving.of(10), Some(tenth));
+        arriving.add(16, 1, 1);
         arriving.add(10, 1, 1);
-        assert_eq!(arriving.of(10), None);
-        assert_eq!(arriving.of(11), Some(Arrived::one(2, 50)));
-        assert_eq!(arriving.of(14), Some(Arrived::one(5, 5)));
-        assert_eq!(arriving.of(13), None);
-        assert_eq!(arriving.totals(), (12, 166));
+        assert_eq!((arriving.of(10), arriving.of(13)), (None, None));
+        assert_eq!(arriving.of(12), Some(Arrived::one(2, 50)));
+        for minute in [11, 14, 15] {
+            assert_eq!(arriving.of(minute), Some(Arrived::one(5, 5)), "{minute}");
+        }
+        assert_eq!(arriving.of(16), Some(Arrived::one(1, 1)));
+        assert_eq!(arriving.totals(), (23, 177));
     }
 }

@@ -10,6 +10,7 @@ mod alarms;
 mod body;
 mod data;
 mod errors;
+mod expressions;
 mod labels;
 mod names;
 pub mod notices;

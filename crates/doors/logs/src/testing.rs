@@ -12,7 +12,7 @@ use headwater_env::{Env, ManualClock};
 use headwater_log::{EmbeddedLog, Options};
 use headwater_loggroups::{
     LogGroups,
-    ports::{Counted, Counts, Destinations, Note, SendError},
+    ports::{CountError, Counted, Counts, Destinations, Note, SendError},
 };
 use headwater_shapes::{Operation, Tree};
 use headwater_shapes_logs::ops::{CreateLogGroup, CreateLogStream};
@@ -148,7 +148,7 @@ impl Destinations for Others {
 
 #[async_trait]
 impl Counts for Others {
-    async fn add(&self, _: Vec<Counted>, _: Note) -> Result<(), String> {
+    async fn add(&self, _: Vec<Counted>, _: Note) -> Result<(), CountError> {
         Ok(())
     }
 }

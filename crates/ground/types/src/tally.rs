@@ -103,14 +103,21 @@ impl Tally {
         if new == 0 {
             return None;
         }
-        let sum = self.sum.load(Relaxed);
-        taken_count.store(count, Relaxed);
         let least = self.least.swap(u64::MAX, Relaxed);
         let most = self.most.swap(0, Relaxed);
+        if least > most {
+            // The extremes of the values that are new were taken just before they were counted: they are told with the
+            // values that come next.
+            self.least.fetch_min(least, Relaxed);
+            self.most.fetch_max(most, Relaxed);
+            return None;
+        }
+        let sum = self.sum.load(Relaxed);
+        taken_count.store(count, Relaxed);
         Some(Tallied {
             count: new,
             sum: sum - taken_sum.swap(sum, Relaxed),
-            least: least.min(most),
+            least,
             most,
         })
     }
@@ -144,6 +151,26 @@ mod tests {
         assert_eq!(Tallied::all([None]), None);
     }
 
+    /// A publisher that takes between the two halves of [`Tally::add`] has the extremes of a value without its count.
+    #[test]
+    fn a_value_without_extremes_waits_for_the_next() {
+        let tally = Tally::default();
+        tally.add(4);
+        tally.sum.fetch_add(9, Relaxed);
+        tally.least.fetch_min(9, Relaxed);
+        tally.most.fetch_max(9, Relaxed);
+        let first = tally.take().unwrap();
+        assert_eq!((first.count, first.least, first.most), (1, 4, 9));
+        tally.count.fetch_add(1, Relaxed);
+        assert_eq!(tally.take(), None);
+        tally.most.fetch_max(7, Relaxed);
+        assert_eq!(tally.take(), None, "only one of the two extremes is there");
+        tally.add(5);
+        let next = tally.take().unwrap();
+        assert_eq!((next.count, next.least, next.most), (2, 5, 7));
+        assert_eq!(first.sum + next.sum, 4 + 9 + 5);
+    }
+
     /// Nothing is lost or counted twice, however those who count and the one who takes fall between each other.
     #[test]
     fn threads_lose_nothing() {
@@ -165,8 +192,10 @@ mod tests {
             while threads.iter().any(|thread| !thread.is_finished()) {
                 take();
             }
+            // What was between being measured and counted at the last moment comes with one more.
+            tally.add(1);
             take();
         });
-        assert_eq!((count, sum), (40_000, 100_000));
+        assert_eq!((count, sum), (40_001, 100_001));
     }
 }

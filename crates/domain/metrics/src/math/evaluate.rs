@@ -21,6 +21,7 @@ pub(super) fn evaluate(node: &Node, inputs: &Inputs) -> Result<Value, MathError>
             for (operator, node) in rest {
                 let with = |left, right| operator.apply(left, right);
                 value = bounded(value.zip(evaluate(node, inputs)?, with)?)?;
+                inputs.budget.take(value.points())?;
             }
             value
         }
@@ -39,6 +40,7 @@ pub(super) fn evaluate(node: &Node, inputs: &Inputs) -> Result<Value, MathError>
             Value::Array(array)
         }
     };
+    inputs.budget.take(value.points())?;
     bounded(value)
 }
 

@@ -12,7 +12,10 @@ mod parse;
 mod tests;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use headwater_types::Millis;
 
@@ -27,6 +30,8 @@ pub mod limits {
     pub const DEPTH_MAX: usize = 32;
     /// Points that the values of one expression may have together, at any moment of its evaluation.
     pub const POINTS_MAX: usize = 500_000;
+    /// Points that evaluations over the same inputs may make together, also those that are given up on the way.
+    pub const STEPS_MAX: usize = 10_000_000;
 }
 
 /// What an expression is evaluated over.
@@ -42,6 +47,27 @@ pub struct Inputs {
     pub to: Millis,
     /// The length of a period in seconds.
     pub period: u32,
+    /// What evaluations over these inputs may still do.
+    pub budget: Budget,
+}
+
+/// The points that evaluations may still make: at first [`limits::STEPS_MAX`].
+#[derive(Debug, Clone)]
+pub struct Budget(Cell<usize>);
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self(Cell::new(limits::STEPS_MAX))
+    }
+}
+
+impl Budget {
+    /// Takes the making of so many points from what is left, and of a value beside them.
+    fn take(&self, points: usize) -> Result<(), MathError> {
+        let left = self.0.get().checked_sub(points + 1);
+        self.0.set(left.ok_or(MathError::TooMuch)?);
+        Ok(())
+    }
 }
 
 /// Why a text is no expression, or has no value.
@@ -82,6 +108,12 @@ pub enum MathError {
     /// Its values have too many points.
     #[error("its values have more than {} points", limits::POINTS_MAX)]
     TooManyPoints,
+    /// All that was evaluated over the same inputs made too many points.
+    #[error(
+        "it and those evaluated before it make more than {} points on the way",
+        limits::STEPS_MAX
+    )]
+    TooMuch,
 }
 
 impl Expression {
@@ -95,7 +127,7 @@ impl Expression {
     /// Its value.
     ///
     /// # Errors
-    /// [`MathError::NoId`], [`MathError::Kind`] and [`MathError::TooManyPoints`].
+    /// [`MathError::NoId`], [`MathError::Kind`], [`MathError::TooManyPoints`] and [`MathError::TooMuch`].
     pub fn evaluate(&self, inputs: &Inputs) -> Result<Value, MathError> {
         evaluate::evaluate(&self.0, inputs)
     }

@@ -34,6 +34,7 @@ fn inputs() -> Inputs {
         from: Millis(START),
         to: Millis(START + 240_000),
         period: 60,
+        ..Inputs::default()
     }
 }
 

@@ -90,7 +90,8 @@ impl Value {
         }
     }
 
-    pub(super) fn points(&self) -> usize {
+    /// How many points it has.
+    pub fn points(&self) -> usize {
         self.series().iter().map(|series| series.points.len()).sum()
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headwater_metrics::{
     Query, Series, Unit,
-    math::{Expression, Inputs, TimeSeries, Value},
+    math::{Inputs, TimeSeries, Value},
 };
 use headwater_shapes::Timestamp;
 use headwater_shapes_cloudwatch::{
@@ -16,9 +16,10 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     CloudWatch,
     errors::{of_metrics, validation},
+    expressions,
     labels::Making,
     page::{Drawn, POINTS_MAX, Page},
-    queries::{self, Asked, Stat, What, in_expression},
+    queries::{self, Asked, Stat, What},
     ranges,
 };
 
@@ -47,7 +48,7 @@ impl Handle<GetMetricData> for CloudWatch {
             .all(|asked| matches!(asked.what, What::Stat(_)));
         let drawn = match is_plain {
             true => self.plain(&asked, range, &page, context).await?,
-            false => self.calculated(&asked, range, context).await?,
+            false => self.calculated(asked, range, context).await?,
         };
         let (results, next_token) = page.cut(drawn);
         Ok(GetMetricDataOutput {
@@ -135,22 +136,25 @@ impl CloudWatch {
     /// The series of queries of which some calculate with others.
     async fn calculated(
         &self,
-        asked: &[Asked],
+        asked: Vec<Asked>,
         range: Range,
         context: &Context,
     ) -> Result<Vec<Drawn>, ApiError> {
-        let (inputs, mut messages) = self.inputs(asked, range).await?;
-        let values = evaluate(asked, inputs)?;
-        let making = Making::of(asked);
+        let (inputs, mut messages) = self.inputs(&asked, range).await?;
+        // Much may be calculated, and others wait for the thread meanwhile.
+        let evaluate = move || (expressions::evaluate(&asked, inputs), asked);
+        let (values, asked) = self.env.blocking(evaluate).await;
+        let mut values = values?;
+        let making = Making::of(&asked);
         let made: BTreeMap<&str, String> = asked
             .iter()
             .map(|asked| (asked.id.as_str(), making.make(asked)))
             .collect();
         let mut drawn = Vec::new();
         for asked in asked.iter().filter(|asked| asked.is_returned) {
-            let (series, is_array) = match values.get(&asked.id) {
-                Some(Value::Series(series)) => (std::slice::from_ref(series), false),
-                Some(Value::Array(array)) => (&array[..], true),
+            let (series, is_array) = match values.remove(&asked.id) {
+                Some(Value::Series(series)) => (vec![series], false),
+                Some(Value::Array(array)) => (array, true),
                 Some(Value::Scalar(_)) | None => {
                     let id = &asked.id;
                     return Err(validation(format!(
@@ -170,7 +174,7 @@ impl CloudWatch {
                 drawn.push(Drawn {
                     id: asked.id.clone(),
                     label,
-                    points: Some(series.points.clone()),
+                    points: Some(series.points),
                     messages: messages.remove(&asked.id).unwrap_or_default(),
                 });
             }
@@ -309,30 +313,4 @@ fn label(asked: &Asked, making: &Making, points: &[(Millis, f64)], context: &Con
         Some(label) => label.fill(&made, stat, points, context),
         None => made,
     }
-}
-
-/// The values of all queries, by id: an expression's when those that it names have theirs.
-fn evaluate(asked: &[Asked], mut inputs: Inputs) -> Result<BTreeMap<String, Value>, ApiError> {
-    let mut waiting: Vec<(&str, &Expression)> = asked
-        .iter()
-        .filter_map(|asked| match &asked.what {
-            What::Stat(_) => None,
-            What::Expression(expression) => Some((asked.id.as_str(), expression)),
-        })
-        .collect();
-    while !waiting.is_empty() {
-        let is_waiting = |id: &str| waiting.iter().any(|(waiting, _)| *waiting == id);
-        let is_ready = |(_, of): &(_, &Expression)| !of.ids().into_iter().any(is_waiting);
-        let Some(at) = waiting.iter().position(is_ready) else {
-            let id = waiting[0].0;
-            return Err(validation(format!(
-                "Error in expression '{id}': it is calculated of itself\n"
-            )));
-        };
-        let (id, expression) = waiting.remove(at);
-        let value = expression.evaluate(&inputs);
-        let value = value.map_err(|error| in_expression(id, &error))?;
-        inputs.values.insert(id.to_owned(), value);
-    }
-    Ok(inputs.values)
 }

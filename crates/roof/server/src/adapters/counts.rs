@@ -3,19 +3,22 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use headwater_loggroups::ports::{Counted, Counts, Note};
-use headwater_metrics::{Beside, Datum, Metric, Metrics, Unit, Values};
+use headwater_loggroups::ports::{CountError, Counted, Counts, Note};
+use headwater_metrics::{Beside, Datum, Error, Metric, Metrics, Unit, Values};
 
 /// The store of metrics.
 pub struct LogCounts(pub Arc<Metrics>);
 
 #[async_trait]
 impl Counts for LogCounts {
-    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), String> {
+    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), CountError> {
         let data = values.into_iter().map(datum).collect();
         let Note { shard, value } = note;
         let put = self.0.put_beside(data, Beside { shard, value });
-        put.await.map_err(|error| error.to_string())
+        put.await.map_err(|error| match error {
+            Error::TooManySeries { .. } => CountError::Unfit(error.to_string()),
+            error => CountError::Failed(error.to_string()),
+        })
     }
 }
 

@@ -3,9 +3,10 @@
 //! At the end of a minute the counters are taken, and a moment later, when no record of the minute can appear any more,
 //! what arrived is added; all of it is one put, which the store takes once. What of a minute was taken and is not in the
 //! store yet is all that a crash loses. After a start the minutes are made up for whose records are stored and were not
-//! emitted. Where the time jumps, the minutes in which nothing arrived are passed over.
+//! emitted, two weeks back at the most. Where the time jumps, the minutes in which nothing arrived are passed over; where it
+//! jumps back by more than some minutes, those that are there already are added to.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use headwater_env::Env;
 use headwater_log::ShardLog;
@@ -21,6 +22,11 @@ const SETTLED: Duration = Duration::from_secs(1);
 const PUT_AGAIN: Duration = Duration::from_secs(10);
 /// The most that is slept at one time: the machine's clock may be set meanwhile.
 const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// So many minutes back what was not emitted is made up for: as far back as data may be put.
+const MADE_UP_MINUTES: u64 = 14 * 24 * 60;
+/// A minute that is more than so many minutes ahead is one of a clock that was wrong.
+const AHEAD_MINUTES: u64 = 5;
 
 /// The task that emits a place's metrics.
 pub struct Emitter {
@@ -102,6 +108,7 @@ impl Task {
         // The minute that is not over: what is counted from here on is its.
         let mut current = self.began;
         loop {
+            minute = self.not_ahead(minute);
             let Ok(after) = self.make_up(minute, current).await else {
                 break;
             };
@@ -125,9 +132,36 @@ impl Task {
         }
     }
 
+    /// The minute to go on with where `minute` is the next: this one, where the machine's clock was ahead when the last was
+    /// emitted.
+    fn not_ahead(&self, minute: u64) -> u64 {
+        let now = self.env.clock.now().minute();
+        if minute <= now + AHEAD_MINUTES {
+            return minute;
+        }
+        tracing::warn!(
+            minute,
+            now,
+            "the machine's clock was ahead when metrics were emitted last: what is emitted up to then may be lost or told twice by a stop"
+        );
+        now
+    }
+
     /// Emits the minutes from `from` on in which something arrived, up to `current`, which is not over. The one to go on
     /// with.
-    async fn make_up(&mut self, mut from: u64, current: u64) -> Result<u64, Stopped> {
+    async fn make_up(&mut self, from: u64, current: u64) -> Result<u64, Stopped> {
+        let mut stop = self.stop.clone();
+        let stopped = pin!(stop.wait_for(|stop| *stop));
+        let from = from.max(current.saturating_sub(MADE_UP_MINUTES));
+        // Nothing was taken from the sources: a minute that is not told now is told after the next start.
+        tokio::select! {
+            biased;
+            _ = stopped => Err(Stopped),
+            after = self.make_up_all(from, current) => after,
+        }
+    }
+
+    async fn make_up_all(&mut self, mut from: u64, current: u64) -> Result<u64, Stopped> {
         while from < current {
             let Some(minute) = self.next_arrival(from).await else {
                 break;
@@ -171,10 +205,15 @@ impl Task {
         self.put(emitted).await
     }
 
-    /// Puts a minute, as often as it takes; one for which there is no room in the store is lost.
+    /// Puts a minute, as often as it takes. One that is not behind those in the store is of a clock that was ahead: it is
+    /// put as any data are.
     async fn put(&mut self, Emitted { at, data }: Emitted) -> Result<(), Stopped> {
+        let is_ahead = self.metrics.last_minute().is_some_and(|last| at <= last);
         loop {
-            let put = self.metrics.put_minute(at, data.clone()).await;
+            let put = match is_ahead {
+                true => self.metrics.put(data.clone()).await,
+                false => self.metrics.put_minute(at, data.clone()).await,
+            };
             match put {
                 Ok(()) => return Ok(()),
                 Err(error @ Error::TooManySeries { .. }) => {
@@ -202,7 +241,8 @@ impl Task {
     async fn wait_until(&mut self, end: Millis) -> Result<(), Stopped> {
         loop {
             let left = end.since(self.env.clock.now());
-            if left.is_zero() {
+            // So much is left only where the clock was set back meanwhile.
+            if left.is_zero() || left > Duration::from_secs((AHEAD_MINUTES + 1) * 60) {
                 return Ok(());
             }
             self.sleep(left.min(SLEEP_MAX)).await?;

@@ -368,3 +368,62 @@ async fn a_stop_within_a_minute_loses_nothing() {
         assert_eq!(sums, [(minute, 2.0)], "{name}");
     }
 }
+
+/// Where the clock was a day ahead once, the minutes of that day are told all the same.
+#[tokio::test]
+async fn a_clock_that_was_ahead_silences_nothing() {
+    let world = World::new().await;
+    let new = NewStream::new("a".parse().unwrap(), 1);
+    world.streams.create(new).await.unwrap();
+    let ahead = Millis::of_minute(world.clock_minute() + 24 * 60);
+    world.metrics.put_minute(ahead, Vec::new()).await.unwrap();
+    let world = world.kill(Duration::from_secs(60)).await;
+    for records in [2, 3] {
+        let minute = world.clock_minute();
+        world.put("a", records, 6).await;
+        world.clock.advance(Duration::from_secs(60));
+        let told = async || {
+            let told = world.told("IncomingRecords", Unit::Count, &[("StreamName", "a")]);
+            told.await.last().map(|(at, _)| *at)
+        };
+        while told().await < Some(minute) {
+            world.clock.advance(Duration::from_millis(10));
+            tokio::task::yield_now().await;
+        }
+    }
+    world.check("a", None).await;
+    assert_eq!(world.metrics.last_minute(), Some(ahead));
+}
+
+/// A source that does not come to an end with what it is asked for.
+#[derive(Default)]
+struct Slow {
+    asked: std::sync::Mutex<Option<u64>>,
+}
+
+#[async_trait::async_trait]
+impl Emits for Slow {
+    async fn take(&self, _: &mut super::Emitted) {}
+
+    async fn next_arrival(&self, from: u64) -> Option<u64> {
+        *self.asked.lock().unwrap() = Some(from);
+        std::future::pending().await
+    }
+}
+
+/// After a month two weeks are made up for, and a stop does not wait for that.
+#[tokio::test]
+async fn what_is_made_up_for_is_bounded_and_ends_with_the_server() {
+    let world = World::new().await;
+    world.emitter.close().await;
+    world.clock.advance(Duration::from_secs(30 * 24 * 3600));
+    let source = Arc::new(Slow::default());
+    let (log, metrics) = (world.log.clone(), world.metrics.clone());
+    let emitter = Emitter::start(&world.env, log, metrics, vec![source.clone()]);
+    while source.asked.lock().unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    let asked = source.asked.lock().unwrap().take();
+    assert_eq!(asked, Some(world.clock_minute() - 14 * 24 * 60));
+    emitter.close().await;
+}
