@@ -3,6 +3,8 @@
 use headwater_wire::Called;
 use serde_json::Value;
 
+use super::{NAME_BYTES_MAX, cut};
+
 /// A resource with its names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -106,6 +108,17 @@ const ROWS: &[Row] = &[
     ),
 ];
 
+impl Named {
+    /// The same with no more of its name and ARN than an event has.
+    fn cut(self) -> Self {
+        Self {
+            name: cut(&self.name, NAME_BYTES_MAX).to_owned(),
+            arn: cut(&self.arn, NAME_BYTES_MAX).to_owned(),
+            ..self
+        }
+    }
+}
+
 /// The resources of a call.
 pub(super) fn of(call: &Called<'_>) -> Vec<Named> {
     let Some(parameters) = call.input else {
@@ -118,6 +131,7 @@ pub(super) fn of(call: &Called<'_>) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     for row in ROWS.iter().filter(is_of) {
         let named = text(parameters, row.parameter).map(|text| named(row, text, place));
+        let named = named.map(Named::cut);
         found.extend(named.filter(|it| found.iter().all(|other| other.kind != it.kind)));
     }
     found

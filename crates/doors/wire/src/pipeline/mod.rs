@@ -36,7 +36,7 @@ use crate::{
     ApiError, Context, CrossRequest, Origin,
     authorize::{Authorize, OwnAccount},
     aws_json,
-    calls::{Called, KeepCalls, told},
+    calls::{Called, KeepCalls, told, told_text},
     dialect::Dialect,
     dynamo::{self, Packing},
     limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
@@ -477,6 +477,10 @@ impl Pipeline {
                 input: trace.input.as_ref(),
                 output: trace.output.as_ref(),
                 error: trace.error.as_ref(),
+                message: trace
+                    .error
+                    .as_ref()
+                    .map(|error| told_text(error, route.shape.input)),
             };
             calls.keep(call).await;
         }
@@ -513,7 +517,10 @@ impl headwater_http::Service for Pipeline {
         let took = self.env.clock.elapsed().saturating_sub(began);
         let seen = Self::seen(&context, &trace, &response, took);
         self.observe(&seen, &response);
-        if trace.is_admitted && trace.line.is_some_and(|line| self.keeps(&line)) {
+        // Who may not call and has no name fills no trail.
+        let is_nobody = context.caller.is_anonymous() && trace.error.is_some();
+        let is_kept = trace.line.is_some_and(|line| self.keeps(&line));
+        if trace.is_admitted && is_kept && !is_nobody {
             self.keep(&context, &trace, &seen).await;
         }
         response
