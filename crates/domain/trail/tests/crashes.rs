@@ -35,11 +35,19 @@ struct Objects {
     fails_after: bool,
     /// The bucket that is not there any more.
     gone: Mutex<Option<String>>,
+    /// The store whose trail is deleted and made again during the next put.
+    again: Mutex<Option<Store>>,
 }
 
 #[async_trait]
 impl Bucket for Objects {
     async fn put(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), BucketError> {
+        let again = self.again.lock().take();
+        if let Some(store) = again {
+            store.delete("t").await.unwrap();
+            store.create(new_trail()).await.unwrap();
+            store.start("t").await.unwrap();
+        }
         if self.gone.lock().as_deref() == Some(bucket) {
             return Err(BucketError::NoBucket(bucket.to_owned()));
         }
@@ -405,6 +413,14 @@ async fn a_search_has_what_it_asks_for_and_ends() {
     log.close().await;
 }
 
+fn new_trail() -> NewTrail {
+    NewTrail {
+        name: "t".to_owned(),
+        settings: settings(Wanted::all()),
+        tags: BTreeMap::new(),
+    }
+}
+
 /// A text that hardly becomes smaller.
 fn dense(number: usize, bytes: usize) -> String {
     let mut state = number as u64 + 1;
@@ -435,12 +451,7 @@ async fn in_time<T>(world: &World, work: impl Future<Output = T>) -> T {
 async fn a_full_disk_holds_little_back_and_what_it_has_is_found_and_delivered() {
     let world = World::new(1, usize::MAX, false);
     let (log, store) = world.open().await;
-    let new = NewTrail {
-        name: "t".to_owned(),
-        settings: settings(Wanted::all()),
-        tags: BTreeMap::new(),
-    };
-    store.create(new).await.unwrap();
+    store.create(new_trail()).await.unwrap();
     store.start("t").await.unwrap();
     let large = |number| {
         move |id, time| Event {
@@ -483,12 +494,7 @@ async fn a_full_disk_holds_little_back_and_what_it_has_is_found_and_delivered() 
 async fn a_trail_goes_on_with_another_bucket_where_its_own_is_gone() {
     let world = World::new(1, usize::MAX, false);
     let (log, store) = world.open().await;
-    let new = NewTrail {
-        name: "t".to_owned(),
-        settings: settings(Wanted::all()),
-        tags: BTreeMap::new(),
-    };
-    store.create(new).await.unwrap();
+    store.create(new_trail()).await.unwrap();
     store.start("t").await.unwrap();
     store.note(|id, time| event(1, id, time)).await;
     *world.objects.gone.lock() = Some("b".to_owned());
@@ -502,5 +508,20 @@ async fn a_trail_goes_on_with_another_bucket_where_its_own_is_gone() {
     assert_eq!(world.objects.ids().len(), 1);
     let trail = store.trail("t").await.unwrap();
     assert!(trail.intent.is_none() && trail.delivered.unwrap().error.is_none());
+    log.close().await;
+}
+
+#[tokio::test]
+async fn a_trail_that_was_made_again_has_nothing_of_the_one_before() {
+    let world = World::new(1, usize::MAX, false);
+    let (log, store) = world.open().await;
+    store.create(new_trail()).await.unwrap();
+    store.start("t").await.unwrap();
+    store.note(|id, time| event(1, id, time)).await;
+    *world.objects.again.lock() = Some(store.clone());
+    store.deliver().await;
+    let trail = store.trail("t").await.unwrap();
+    assert!(trail.is_logging() && trail.intent.is_none());
+    assert_eq!((trail.delivered, trail.delivered_at), (None, None));
     log.close().await;
 }

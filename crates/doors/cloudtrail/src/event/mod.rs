@@ -45,8 +45,13 @@ pub fn event(call: &Called<'_>, id: String, time: Millis) -> Event {
         put("errorCode", code.into());
         put("errorMessage", message.into());
     }
-    let (parameters, is_large) = bounded(parameters(call));
-    let (answer, is_large_too) = bounded(call.output.cloned());
+    // Who is not known may not fill the disk.
+    let room = match context.caller.is_anonymous() {
+        true => NAME_BYTES_MAX,
+        false => PARAMETERS_BYTES_MAX,
+    };
+    let (parameters, is_large) = bounded(parameters(call), room);
+    let (answer, is_large_too) = bounded(call.output.cloned(), room);
     put("requestParameters", parameters);
     put("responseElements", answer);
     if is_large || is_large_too {
@@ -110,10 +115,10 @@ fn parameters(call: &Called<'_>) -> Option<Value> {
 }
 
 /// Parameters as an event has them, and whether they were too large for it.
-fn bounded(value: Option<Value>) -> (Value, bool) {
+fn bounded(value: Option<Value>, bytes: usize) -> (Value, bool) {
     match value {
         Some(Value::Object(members)) if members.is_empty() => (Value::Null, false),
-        Some(value) if value.to_string().len() > PARAMETERS_BYTES_MAX => (Value::Null, true),
+        Some(value) if value.to_string().len() > bytes => (Value::Null, true),
         value => (value.unwrap_or_default(), false),
     }
 }

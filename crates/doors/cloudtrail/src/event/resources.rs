@@ -154,9 +154,10 @@ fn named(row: &Row, text: &str, (region, account): (&str, &str)) -> Named {
             arn: text.to_owned(),
         };
     }
-    // A queue's address ends with its name.
+    // A queue's address ends with its name, and so does the part of a function's ARN that Lambda takes for one.
     let name = match row.parameter {
         "queueUrl" => text.rsplit('/').next().unwrap_or(text),
+        "functionName" => text.rsplit_once(row.before).map_or(text, |(_, name)| name),
         _ => text,
     };
     let arn = match row.service {
@@ -187,6 +188,10 @@ mod tests {
         assert_eq!(of("kinesis", "streamName", "taxi"), pair("taxi", arn));
         assert_eq!(of("kinesis", "streamARN", arn), pair("taxi", arn));
         assert_eq!(of("s3", "bucketName", "b"), pair("b", "arn:aws:s3:::b"));
+        let function = pair("f", "arn:aws:lambda:us-east-1:1:function:f");
+        for name in ["f", "1:function:f", "function:f"] {
+            assert_eq!(of("lambda", "functionName", name), function);
+        }
         let queue = pair("q", "arn:aws:sqs:us-east-1:1:q");
         assert_eq!(of("sqs", "queueUrl", "http://127.0.0.1:4566/1/q"), queue);
         assert_eq!(of("sqs", "queueName", "q"), queue);

@@ -578,3 +578,6 @@ fn nothing_here() -> Response<Body> {
 fn takes_all(service: &Service) -> bool {
     matches!(Format::of(service), Some(Format::Xml(_)))
 }
+
+#[cfg(test)]
+mod tests;
