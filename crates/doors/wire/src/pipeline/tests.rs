@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::FutureExt;
 use headwater_auth::Verifier;
 use headwater_env::Env;
 use headwater_http::{Body, Peer, Service as _, body::full};
@@ -34,6 +35,7 @@ impl Handle<sns::ops::Unsubscribe> for Ready {
     async fn handle(&self, input: sns::UnsubscribeInput, _: &Context) -> Result<Nothing, ApiError> {
         match input.subscription_arn.as_str() {
             "known" => Ok(Nothing {}),
+            "slow" => std::future::pending().await,
             _ => Err(ApiError::new(404, "NotFound", "There is none.")),
         }
     }
@@ -119,4 +121,20 @@ async fn what_nobody_was_refused_is_not_kept() {
     assert!(kept.0.lock().is_empty());
     answer(&pipeline, unsubscribe("known")).await;
     assert_eq!(*kept.0.lock(), [("Unsubscribe".to_owned(), None)]);
+}
+
+#[tokio::test]
+async fn a_call_is_kept_whose_client_hangs_up() {
+    let (pipeline, kept) = pipeline(None);
+    let mut request = unsubscribe("slow");
+    let signed = "AWS4-HMAC-SHA256 Credential=a/20251201/us-east-1/sns/aws4_request, SignedHeaders=host, Signature=0";
+    let headers = request.headers_mut();
+    headers.insert("authorization", signed.parse().unwrap());
+    headers.insert("x-amz-date", "20251201T000000Z".parse().unwrap());
+    let answer = pipeline.call(request, PEER).now_or_never();
+    assert!(answer.is_none(), "the handler answers nothing");
+    tokio::task::yield_now().await;
+    let kept = kept.0.lock();
+    let text = super::HUNG_UP_TEXT.to_owned();
+    assert_eq!(*kept, [("Unsubscribe".to_owned(), Some(text))]);
 }
