@@ -49,13 +49,16 @@ def events(client, **search):
 
 
 def calls(found):
-    """How many of these events tell of success, and how many do not, by service as it is signed for and operation."""
+    """How many of these events tell of success, and how many do not, by service as it is signed for and operation. Without
+    those whose clients hung up: the server counts answers."""
     counts = collections.defaultdict(lambda: [0, 0])
     for event in found:
         service, name = event["EventSource"].removesuffix(".amazonaws.com"), event["EventName"]
         operation = re.sub(r"20\d{6}(v\d)?$", "", name)
         operation = RENAMED.get(operation, operation) if service == "s3" else operation
-        counts[service, operation]["errorCode" in json.loads(event["CloudTrailEvent"])] += 1
+        error = json.loads(event["CloudTrailEvent"]).get("errorCode")
+        if error != "RequestAborted":
+            counts[service, operation][error is not None] += 1
     return dict(counts)
 
 

@@ -1,6 +1,13 @@
-//! Events between their calls and the log: noted at once, written together, and in the order in which they were noted.
+//! Events between their calls and the log: noted at once, written together, a bounded
+//! number of bytes at a time.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
 use headwater_env::Env;
 use headwater_log::{Append, LogError, NewRecord, ShardLog, ShardNumber};
@@ -11,7 +18,9 @@ use crate::{
     Event,
     error::log_error,
     event::encode,
-    limits::{APPEND_EVENTS, RETRY_AFTER, ROOM_WAIT_MAX, WAITING_MAX},
+    limits::{
+        APPEND_EVENTS, APPEND_KB, RETRY_AFTER, ROOM_WAIT_MAX, STUCK_WAIT_MAX, WAITING_KB_MAX,
+    },
 };
 
 /// The events that wait, and the task that writes them.
@@ -20,8 +29,10 @@ pub(crate) struct Backlog {
     log: Arc<dyn ShardLog>,
     shard: ShardNumber,
     waiting: Mutex<Waiting>,
-    /// A permit for each event that may still be noted.
+    /// A permit for each KB of events that may still be noted.
     room: Semaphore,
+    /// How many were lost since something was last written.
+    lost: AtomicU64,
     noted: Notify,
     progress: watch::Sender<Progress>,
 }
@@ -32,6 +43,14 @@ struct Waiting {
     /// How many were ever noted.
     noted: u64,
     is_closed: bool,
+}
+
+/// The events of an append.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    /// The permits that they hold.
+    permits: usize,
 }
 
 /// How far the writer is.
@@ -51,7 +70,8 @@ impl Backlog {
             log,
             shard,
             waiting: Mutex::default(),
-            room: Semaphore::new(WAITING_MAX),
+            room: Semaphore::new(WAITING_KB_MAX),
+            lost: AtomicU64::new(0),
             noted: Notify::new(),
             progress: watch::Sender::new(Progress::default()),
         });
@@ -60,28 +80,35 @@ impl Backlog {
         backlog
     }
 
-    /// Notes the event that `make` makes. Waits where too many are not written yet, for a while.
-    pub async fn note(&self, make: impl FnOnce() -> Event + Send) {
+    /// Notes an event. Waits where too much is not written yet, for a while.
+    pub async fn note(&self, event: Event) {
+        let permits = permits(&event);
+        let is_stuck = self.progress.borrow().stuck.is_some();
+        let patience = if is_stuck {
+            STUCK_WAIT_MAX
+        } else {
+            ROOM_WAIT_MAX
+        };
         let room = tokio::select! {
-            room = self.room.acquire() => room.ok(),
-            () = self.env.clock.sleep(ROOM_WAIT_MAX) => None,
+            room = self.room.acquire_many(u32::try_from(permits).unwrap_or(u32::MAX)) => room.ok(),
+            () = self.env.clock.sleep(patience) => None,
         };
         let Some(room) = room else {
-            let Event { id, name, .. } = make();
-            tracing::error!(
-                id,
-                name,
-                "an event of the trail was lost: nothing could be written for too long"
-            );
-            return;
+            return self.lose(1);
         };
         room.forget();
         let mut waiting = self.waiting.lock();
-        // It is made with the lock held: later events have later times.
-        waiting.events.push_back(make());
+        waiting.events.push_back(event);
         waiting.noted += 1;
         drop(waiting);
         self.noted.notify_one();
+    }
+
+    /// Counts events that were lost. The server's log has the first; how many they were follows when writing goes on.
+    fn lose(&self, events: usize) {
+        if self.lost.fetch_add(events as u64, Relaxed) == 0 {
+            tracing::error!("events of the trail are being lost: nothing can be written");
+        }
     }
 
     /// Returns once all that was noted so far is durable.
@@ -114,8 +141,8 @@ impl Backlog {
     async fn write_all(&self) {
         loop {
             self.noted.notified().await;
-            while let Some(events) = self.take() {
-                self.write(&events).await;
+            while let Some(batch) = self.take() {
+                self.write(batch).await;
             }
             if self.waiting.lock().is_closed {
                 return;
@@ -123,31 +150,42 @@ impl Backlog {
         }
     }
 
-    /// The events of the next append.
-    fn take(&self) -> Option<Vec<Event>> {
+    /// The events of the next append, by their times: those of calls that ended at once are noted in any order.
+    fn take(&self) -> Option<Batch> {
+        let mut batch = Batch::default();
         let mut waiting = self.waiting.lock();
-        let count = waiting.events.len().min(APPEND_EVENTS);
-        let events: Vec<Event> = waiting.events.drain(..count).collect();
-        (!events.is_empty()).then_some(events)
+        while batch.events.len() < APPEND_EVENTS
+            && batch.permits < APPEND_KB
+            && let Some(event) = waiting.events.pop_front()
+        {
+            batch.permits += permits(&event);
+            batch.events.push(event);
+        }
+        drop(waiting);
+        batch.events.sort_by_key(|event| event.time);
+        (!batch.events.is_empty()).then_some(batch)
     }
 
     /// Writes events, however often it takes; gives them up where the log will never take them.
-    async fn write(&self, events: &[Event]) {
-        let values: Vec<Vec<u8>> = events.iter().map(encode).collect();
+    async fn write(&self, Batch { events, permits }: Batch) {
+        let count = events.len();
+        let encode_all = move || events.iter().map(encode).collect::<Vec<_>>();
+        let values = self.env.blocking(encode_all).await;
         while let Err(error) = self.append(&values).await {
             let is_over = matches!(error, LogError::Poisoned { .. } | LogError::Closed)
                 || self.waiting.lock().is_closed;
-            tracing::error!(%error, events = events.len(), "events of the trail could not be written");
+            if self.progress.borrow().stuck.is_none() {
+                tracing::error!(%error, events = count, "events of the trail could not be written");
+            }
             self.progress.send_modify(|now| now.stuck = Some(error));
             if is_over {
+                self.lose(count);
                 break;
             }
             self.env.clock.sleep(RETRY_AFTER).await;
         }
-        self.room.add_permits(events.len());
-        self.progress.send_modify(|now| {
-            now.done += events.len() as u64;
-        });
+        self.room.add_permits(permits);
+        self.progress.send_modify(|now| now.done += count as u64);
     }
 
     async fn append(&self, values: &[Vec<u8>]) -> Result<(), LogError> {
@@ -163,6 +201,23 @@ impl Backlog {
         let result = appended.pop().ok_or(LogError::Closed)?;
         result.map_err(log_error)?;
         self.progress.send_modify(|now| now.stuck = None);
+        let lost = self.lost.swap(0, Relaxed);
+        if lost > 0 {
+            tracing::error!(
+                lost,
+                "events of the trail were lost while nothing could be written"
+            );
+        }
         Ok(())
     }
+}
+
+/// The permits of an event: its KB, begun ones too.
+fn permits(event: &Event) -> usize {
+    let names = event
+        .resources
+        .iter()
+        .map(|it| it.kind.len() + it.name.len());
+    let bytes = event.text.len() + names.sum::<usize>();
+    (1 + bytes / 1024).min(WAITING_KB_MAX)
 }

@@ -15,7 +15,7 @@ use headwater_types::Millis;
 use crate::{
     BucketError, Delivered, Error, Event, Store, Trail, Wanted, decode,
     limits::{DELIVER_EVERY, OBJECT_BYTES_MAX, OBJECT_EVENTS_MAX, WINDOW_EVENTS},
-    store::{Inner, Place},
+    store::{Inner, Place, SHARD},
     trails::{Intent, is_wanted},
 };
 
@@ -51,10 +51,32 @@ struct Part {
 
 impl Inner {
     async fn deliver(&self) -> Result<(), Error> {
-        let end = self.end().await?;
+        // What is on disk is delivered also while nothing can be written to the log.
+        let _ = self.backlog.flush().await;
+        let end = self.log.state(SHARD).await?.end;
         for (name, _) in self.trails.all().await? {
-            while self.deliver_some(&name, end).await? {}
+            if let Err(error) = self.deliver_all(&name, end).await {
+                tracing::warn!(trail = name, %error, "a trail could not be delivered");
+                // The others have their turn, whatever becomes of this one.
+                let _ = self.tell_failed(&name).await;
+            }
         }
+        Ok(())
+    }
+
+    /// Notes that a delivery of a trail failed here.
+    async fn tell_failed(&self, name: &str) -> Result<(), Error> {
+        let at = self.env.clock.now();
+        if let Some(found) = self.trails.get(name).await? {
+            let error = Some(FAILED.to_owned());
+            let tell = |trail: &mut Trail| trail.delivered = Some(Delivered { at, error });
+            self.update(name, &found.value, tell).await?;
+        }
+        Ok(())
+    }
+
+    async fn deliver_all(&self, name: &str, end: u64) -> Result<(), Error> {
+        while self.deliver_some(name, end).await? {}
         Ok(())
     }
 
@@ -63,14 +85,15 @@ impl Inner {
         let Some(found) = self.trails.get(name).await? else {
             return Ok(false);
         };
-        if let Some(intent) = &found.value.intent {
-            return self.carry_out(name, intent).await;
+        let trail = &found.value;
+        if let Some(intent) = &trail.intent {
+            return self.carry_out(name, trail, intent).await;
         }
-        let Some(part) = self.next_part(&found.value, end).await? else {
+        let Some(part) = self.next_part(trail, end).await? else {
             return Ok(false);
         };
-        let intent = (!part.events.is_empty()).then(|| self.intent(&found.value, &part));
-        self.update(name, |trail| match intent {
+        let intent = (!part.events.is_empty()).then(|| self.intent(trail, &part));
+        self.update(name, trail, |trail| match intent {
             Some(intent) => trail.intent = Some(intent),
             None => trail.pass(part.to),
         })
@@ -116,8 +139,8 @@ impl Inner {
         }
     }
 
-    /// Writes an intent's object and passes its range; whether that succeeded.
-    async fn carry_out(&self, name: &str, intent: &Intent) -> Result<bool, Error> {
+    /// Writes an intent's object and passes its range; whether there may be more to do.
+    async fn carry_out(&self, name: &str, trail: &Trail, intent: &Intent) -> Result<bool, Error> {
         let events = self.wanted(intent.from, intent.to, &intent.wanted).await?;
         let body = self.env.blocking(move || gzip(&events)).await;
         let put = self.bucket.put(&intent.bucket, &intent.key, body).await;
@@ -126,26 +149,40 @@ impl Inner {
         if let Err(error) = &put {
             tracing::warn!(trail = name, %error, "a trail could not be delivered");
         }
-        let to = intent.to;
-        self.update(name, |trail| {
+        // The object cannot be in a bucket that is gone: where the trail has another one by now, it goes there.
+        let is_gone = matches!(put, Err(BucketError::NoBucket(_)));
+        let (to, mut has_moved) = (intent.to, false);
+        let is_there = self.update(name, trail, |trail| {
+            has_moved = is_gone && trail.settings.bucket != intent.bucket;
             if error.is_none() {
                 trail.intent = None;
                 trail.delivered_at = Some(at);
                 trail.pass(to);
+            } else if has_moved {
+                trail.intent = None;
             }
             trail.delivered = Some(Delivered { at, error });
-        })
-        .await?;
-        Ok(put.is_ok())
+        });
+        let is_there = is_there.await?;
+        Ok(is_there && (put.is_ok() || has_moved))
     }
 
-    /// Changes a trail as it is now; false where it is gone.
-    async fn update(&self, name: &str, change: impl FnOnce(&mut Trail)) -> Result<bool, Error> {
+    /// Changes a trail as it is now; false where the one that was `seen` is gone, also where another has its name.
+    async fn update(
+        &self,
+        name: &str,
+        seen: &Trail,
+        change: impl FnOnce(&mut Trail),
+    ) -> Result<bool, Error> {
         let _one = self.changing.lock().await;
         let mut found = match self.find(name).await {
             Err(Error::NoTrail(_)) => return Ok(false),
             found => found?,
         };
+        // Only deliveries change intents, and they are one at a time.
+        if (found.value.created, &found.value.intent) != (seen.created, &seen.intent) {
+            return Ok(false);
+        }
         change(&mut found.value);
         match self.write(name, found).await {
             Err(Error::Catalog(CatalogError::Conflict { .. })) => Ok(false),
@@ -154,11 +191,14 @@ impl Inner {
     }
 }
 
+/// S3's code for a failure of its own.
+const FAILED: &str = "InternalError";
+
 /// The error of a delivery, as a trail's status tells it: S3's code.
 fn code(error: &BucketError) -> String {
     match error {
         BucketError::NoBucket(_) => "NoSuchBucket".to_owned(),
-        BucketError::Failed(_) => "InternalError".to_owned(),
+        BucketError::Failed(_) => FAILED.to_owned(),
     }
 }
 

@@ -4,13 +4,16 @@ use std::time::Duration;
 
 /// How long events are kept (CloudTrail's event history: 90 days).
 pub const KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
-/// Events that may wait to be written; the next call waits until there is room.
-pub const WAITING_MAX: usize = 4096;
-/// How long a call waits for room where nothing can be written, as on a full disk; then its event is lost, and the log
-/// says so.
+/// KB of events that may wait to be written; the next call waits until there is room.
+pub const WAITING_KB_MAX: usize = 16 << 10;
+/// How long a call waits for room; then its event is lost, and the log says so.
 pub const ROOM_WAIT_MAX: Duration = Duration::from_secs(10);
+/// The same while nothing can be written, as on a full disk: it must not keep one from deleting things.
+pub const STUCK_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Events of one append.
 pub const APPEND_EVENTS: usize = 512;
+/// KB of one append; it ends behind the event that reaches this.
+pub const APPEND_KB: usize = 4 << 10;
 /// How long the writer waits after an append that failed.
 pub const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Bytes of an event that is read back: a larger one was not written here.

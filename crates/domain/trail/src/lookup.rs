@@ -80,7 +80,8 @@ impl Lookup {
 }
 
 impl Store {
-    /// A page of a search. The first one sees every event that was noted before it.
+    /// A page of a search. The first one sees every event that was noted before it, where they
+    /// can be written.
     ///
     /// # Errors
     /// [`Error::Throttled`], or what failed below.
@@ -89,7 +90,8 @@ impl Store {
             return Err(Error::Throttled);
         }
         if lookup.before.is_none() {
-            self.flush().await?;
+            // What is on disk is found also while nothing can be written.
+            let _ = self.flush().await;
         }
         let (first, end) = self.inner.range(lookup).await?;
         let (mut found, mut at) = (Found::default(), end);

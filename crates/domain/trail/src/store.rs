@@ -89,8 +89,8 @@ impl Store {
     /// [`Self::flush`] or [`Self::close`] returns.
     pub async fn note(&self, make: impl FnOnce(String, Millis) -> Event + Send) {
         let env = &self.inner.env;
-        let make = || make(env.random.uuid(), env.clock.now());
-        self.inner.backlog.note(make).await;
+        let event = make(env.random.uuid(), env.clock.now());
+        self.inner.backlog.note(event).await;
     }
 
     /// Returns once all events that were noted so far are durable.

@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use flate2::read::GzDecoder;
 use headwater_catalog::{Catalog, MemoryCatalog};
-use headwater_env::{Env, ManualClock, SimDisk};
+use headwater_env::{Clock, Env, ManualClock, SimDisk};
 use headwater_log::{EmbeddedLog, Options, ShardLog};
 use headwater_trail::{
     Attribute, Bucket, BucketError, Event, Lookup, NewTrail, Place, Settings, Store, Wanted,
@@ -33,11 +33,24 @@ struct Objects {
     /// Puts until one fails, and how.
     left: AtomicUsize,
     fails_after: bool,
+    /// The bucket that is not there any more.
+    gone: Mutex<Option<String>>,
+    /// The store whose trail is deleted and made again during the next put.
+    again: Mutex<Option<Store>>,
 }
 
 #[async_trait]
 impl Bucket for Objects {
-    async fn put(&self, _: &str, key: &str, body: Bytes) -> Result<(), BucketError> {
+    async fn put(&self, bucket: &str, key: &str, body: Bytes) -> Result<(), BucketError> {
+        let again = self.again.lock().take();
+        if let Some(store) = again {
+            store.delete("t").await.unwrap();
+            store.create(new_trail()).await.unwrap();
+            store.start("t").await.unwrap();
+        }
+        if self.gone.lock().as_deref() == Some(bucket) {
+            return Err(BucketError::NoBucket(bucket.to_owned()));
+        }
         let fails = self.left.fetch_sub(1, SeqCst) == 1;
         if !fails || self.fails_after {
             let before = self.kept.lock().insert(key.to_owned(), body.clone());
@@ -397,5 +410,118 @@ async fn a_search_has_what_it_asks_for_and_ends() {
     assert_eq!(within(None, Some(half)).await, 1000);
     assert_eq!(within(Some(half), None).await, 1000);
     assert_eq!(within(Some(half), Some(half)).await, 0);
+    log.close().await;
+}
+
+fn new_trail() -> NewTrail {
+    NewTrail {
+        name: "t".to_owned(),
+        settings: settings(Wanted::all()),
+        tags: BTreeMap::new(),
+    }
+}
+
+/// A text that hardly becomes smaller.
+fn dense(number: usize, bytes: usize) -> String {
+    let mut state = number as u64 + 1;
+    let digit = |_| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        char::from_digit((state >> 59) as u32, 36).unwrap()
+    };
+    (0..bytes).map(digit).collect()
+}
+
+/// Waits for `work` while time passes.
+async fn in_time<T>(world: &World, work: impl Future<Output = T>) -> T {
+    let passing = async {
+        loop {
+            tokio::task::yield_now().await;
+            world.clock.advance(std::time::Duration::from_millis(100));
+        }
+    };
+    tokio::select! {
+        result = work => result,
+        () = passing => unreachable!("time does not end"),
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_holds_little_back_and_what_it_has_is_found_and_delivered() {
+    let world = World::new(1, usize::MAX, false);
+    let (log, store) = world.open().await;
+    store.create(new_trail()).await.unwrap();
+    store.start("t").await.unwrap();
+    let large = |number| {
+        move |id, time| Event {
+            username: Some(dense(number, 100 << 10)),
+            text: "{\"id\":\"x\"}".to_owned() + &" ".repeat(200 << 10),
+            ..event(number, id, time)
+        }
+    };
+    store.note(large(0)).await;
+    store.flush().await.unwrap();
+    world.disk.set_room(Some(0));
+    store.note(large(1)).await;
+    assert!(store.flush().await.is_err());
+    let began = world.clock.elapsed();
+    let notes = async {
+        for number in 2..=100 {
+            store.note(large(number)).await;
+        }
+    };
+    in_time(&world, notes).await;
+    // 16 MB wait, and each of the others held its call back for a second.
+    let took = (world.clock.elapsed() - began).as_secs();
+    assert!((10..40).contains(&took), "{took} seconds");
+    assert_eq!(found(&store, None, 50).await.len(), 1);
+    store.deliver().await;
+    assert_eq!(world.objects.ids(), ["x"]);
+    world.disk.set_room(None);
+    let flushed = async {
+        while store.flush().await.is_err() {
+            tokio::task::yield_now().await
+        }
+    };
+    in_time(&world, flushed).await;
+    let kept = found(&store, None, 50).await.len();
+    assert!((70..90).contains(&kept), "{kept} events are kept");
+    log.close().await;
+}
+
+#[tokio::test]
+async fn a_trail_goes_on_with_another_bucket_where_its_own_is_gone() {
+    let world = World::new(1, usize::MAX, false);
+    let (log, store) = world.open().await;
+    store.create(new_trail()).await.unwrap();
+    store.start("t").await.unwrap();
+    store.note(|id, time| event(1, id, time)).await;
+    *world.objects.gone.lock() = Some("b".to_owned());
+    store.deliver().await;
+    let trail = store.trail("t").await.unwrap();
+    assert_eq!(trail.delivered.unwrap().error.unwrap(), "NoSuchBucket");
+    assert!(trail.intent.is_some());
+    let changed = store.set("t", |settings| settings.bucket = "c".to_owned());
+    changed.await.unwrap();
+    store.deliver().await;
+    assert_eq!(world.objects.ids().len(), 1);
+    let trail = store.trail("t").await.unwrap();
+    assert!(trail.intent.is_none() && trail.delivered.unwrap().error.is_none());
+    log.close().await;
+}
+
+#[tokio::test]
+async fn a_trail_that_was_made_again_has_nothing_of_the_one_before() {
+    let world = World::new(1, usize::MAX, false);
+    let (log, store) = world.open().await;
+    store.create(new_trail()).await.unwrap();
+    store.start("t").await.unwrap();
+    store.note(|id, time| event(1, id, time)).await;
+    *world.objects.again.lock() = Some(store.clone());
+    store.deliver().await;
+    let trail = store.trail("t").await.unwrap();
+    assert!(trail.is_logging() && trail.intent.is_none());
+    assert_eq!((trail.delivered, trail.delivered_at), (None, None));
     log.close().await;
 }

@@ -87,6 +87,13 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
                  records or getting objects, are not in the trail: add what they need.",
                 grants.allowed, grants.failed
             );
+            let on_everything: Vec<&str> = grants.on_everything().collect();
+            if !on_everything.is_empty() {
+                eprintln!(
+                    "Allowed on every resource, because the trail names none: {}.",
+                    on_everything.join(", ")
+                );
+            }
             println!("{grants}");
             Ok(ExitCode::SUCCESS)
         }

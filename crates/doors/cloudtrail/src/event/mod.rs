@@ -21,6 +21,8 @@ const VERSION: &str = "1.11";
 const PARAMETERS_BYTES_MAX: usize = 100 << 10;
 /// Bytes of a user agent and of an error's message.
 const TEXT_BYTES_MAX: usize = 1 << 10;
+/// Bytes of a host and of a resource's name and ARN.
+const NAME_BYTES_MAX: usize = 2 << 10;
 
 /// The event with this id and time of a call.
 pub fn event(call: &Called<'_>, id: String, time: Millis) -> Event {
@@ -43,8 +45,13 @@ pub fn event(call: &Called<'_>, id: String, time: Millis) -> Event {
         put("errorCode", code.into());
         put("errorMessage", message.into());
     }
-    let (parameters, is_large) = bounded(parameters(call));
-    let (answer, is_large_too) = bounded(call.output.cloned());
+    // Who is not known may not fill the disk.
+    let room = match context.caller.is_anonymous() {
+        true => NAME_BYTES_MAX,
+        false => PARAMETERS_BYTES_MAX,
+    };
+    let (parameters, is_large) = bounded(parameters(call), room);
+    let (answer, is_large_too) = bounded(call.output.cloned(), room);
     put("requestParameters", parameters);
     put("responseElements", answer);
     if is_large || is_large_too {
@@ -66,7 +73,7 @@ pub fn event(call: &Called<'_>, id: String, time: Millis) -> Event {
     if context.origin.secure {
         put(
             "tlsDetails",
-            json!({"clientProvidedHostHeader": context.host}),
+            json!({"clientProvidedHostHeader": cut(&context.host, NAME_BYTES_MAX)}),
         );
     }
     Event {
@@ -101,29 +108,31 @@ fn parameters(call: &Called<'_>) -> Option<Value> {
     if call.service.speaks_xml()
         && let Some(members) = parameters.as_object_mut()
     {
-        members.insert("Host".to_owned(), call.context.host.as_str().into());
+        let host = cut(&call.context.host, NAME_BYTES_MAX);
+        members.insert("Host".to_owned(), host.into());
     }
     Some(parameters)
 }
 
 /// Parameters as an event has them, and whether they were too large for it.
-fn bounded(value: Option<Value>) -> (Value, bool) {
+fn bounded(value: Option<Value>, bytes: usize) -> (Value, bool) {
     match value {
         Some(Value::Object(members)) if members.is_empty() => (Value::Null, false),
-        Some(value) if value.to_string().len() > PARAMETERS_BYTES_MAX => (Value::Null, true),
+        Some(value) if value.to_string().len() > bytes => (Value::Null, true),
         value => (value.unwrap_or_default(), false),
     }
 }
 
 /// The code and the text of the error that a call was refused with.
-fn error<'a>(call: &Called<'a>) -> Option<(&'a str, &'a str)> {
+fn error<'a>(call: &'a Called<'_>) -> Option<(&'a str, &'a str)> {
+    let message = call.message.as_deref().unwrap_or_default();
     match call.error {
-        Some(error) if call.context.is_form() => Some((error.query_code(), error.message())),
-        Some(error) => Some((error.code(), error.message())),
+        Some(error) if call.context.is_form() => Some((error.query_code(), message)),
+        Some(error) => Some((error.code(), message)),
         None if call.seen.status >= 500 => Some(("InternalFailure", "An internal error occurred.")),
         None => None,
     }
-    .map(|(code, message)| (code, cut(message)))
+    .map(|(code, message)| (code, cut(message, TEXT_BYTES_MAX)))
 }
 
 fn address(context: &Context) -> String {
@@ -133,15 +142,15 @@ fn address(context: &Context) -> String {
 
 fn user_agent(context: &Context) -> &str {
     let agent = context.origin.user_agent.as_ref();
-    cut(agent
+    let agent = agent
         .map(HeaderValue::as_bytes)
-        .and_then(|it| str::from_utf8(it).ok())
-        .unwrap_or_default())
+        .and_then(|it| str::from_utf8(it).ok());
+    cut(agent.unwrap_or_default(), TEXT_BYTES_MAX)
 }
 
 /// The beginning of a text, as much as an event has of it.
-fn cut(text: &str) -> &str {
-    &text[..text.floor_char_boundary(TEXT_BYTES_MAX)]
+fn cut(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 #[cfg(test)]
@@ -188,6 +197,7 @@ mod tests {
             input: Some(input),
             output,
             error,
+            message: error.map(|error| error.message().into()),
         };
         event(&call, "id".to_owned(), Millis(1_764_547_200_000))
     }
@@ -241,6 +251,18 @@ mod tests {
             (&Value::Null, &Value::Null)
         );
         assert!(text.get("omitted").is_none() && text.get("tlsDetails").is_none());
+    }
+
+    #[test]
+    fn nothing_of_an_event_is_longer_than_it_may_be() {
+        let input = json!({"name": "a".repeat(NAME_BYTES_MAX * 4)});
+        let event = made(&input, None, None, true);
+        assert_eq!(event.resources[0].name.len(), NAME_BYTES_MAX);
+        let arn = &text(&event)["resources"][0]["ARN"];
+        assert_eq!(arn.as_str().unwrap().len(), NAME_BYTES_MAX);
+        let large = json!({"name": "a".repeat(PARAMETERS_BYTES_MAX * 8)});
+        let bytes = made(&large, None, None, true).text.len();
+        assert!(bytes < NAME_BYTES_MAX * 2, "{bytes}");
     }
 
     #[test]

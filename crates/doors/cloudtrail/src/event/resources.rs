@@ -3,6 +3,8 @@
 use headwater_wire::Called;
 use serde_json::Value;
 
+use super::{NAME_BYTES_MAX, cut};
+
 /// A resource with its names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -106,6 +108,17 @@ const ROWS: &[Row] = &[
     ),
 ];
 
+impl Named {
+    /// The same with no more of its name and ARN than an event has.
+    fn cut(self) -> Self {
+        Self {
+            name: cut(&self.name, NAME_BYTES_MAX).to_owned(),
+            arn: cut(&self.arn, NAME_BYTES_MAX).to_owned(),
+            ..self
+        }
+    }
+}
+
 /// The resources of a call.
 pub(super) fn of(call: &Called<'_>) -> Vec<Named> {
     let Some(parameters) = call.input else {
@@ -118,6 +131,7 @@ pub(super) fn of(call: &Called<'_>) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     for row in ROWS.iter().filter(is_of) {
         let named = text(parameters, row.parameter).map(|text| named(row, text, place));
+        let named = named.map(Named::cut);
         found.extend(named.filter(|it| found.iter().all(|other| other.kind != it.kind)));
     }
     found
@@ -140,9 +154,10 @@ fn named(row: &Row, text: &str, (region, account): (&str, &str)) -> Named {
             arn: text.to_owned(),
         };
     }
-    // A queue's address ends with its name.
+    // A queue's address ends with its name, and so does the part of a function's ARN that Lambda takes for one.
     let name = match row.parameter {
         "queueUrl" => text.rsplit('/').next().unwrap_or(text),
+        "functionName" => text.rsplit_once(row.before).map_or(text, |(_, name)| name),
         _ => text,
     };
     let arn = match row.service {
@@ -173,6 +188,10 @@ mod tests {
         assert_eq!(of("kinesis", "streamName", "taxi"), pair("taxi", arn));
         assert_eq!(of("kinesis", "streamARN", arn), pair("taxi", arn));
         assert_eq!(of("s3", "bucketName", "b"), pair("b", "arn:aws:s3:::b"));
+        let function = pair("f", "arn:aws:lambda:us-east-1:1:function:f");
+        for name in ["f", "1:function:f", "function:f"] {
+            assert_eq!(of("lambda", "functionName", name), function);
+        }
         let queue = pair("q", "arn:aws:sqs:us-east-1:1:q");
         assert_eq!(of("sqs", "queueUrl", "http://127.0.0.1:4566/1/q"), queue);
         assert_eq!(of("sqs", "queueName", "q"), queue);

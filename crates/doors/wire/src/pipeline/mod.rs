@@ -25,10 +25,10 @@ use futures_util::{FutureExt, TryStreamExt};
 use headwater_auth::{Sessions, Verifier, verify::is_region};
 use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
-use headwater_shapes::{Blob, Service, Structure, Value};
+use headwater_shapes::{Blob, OperationShape, Service, Structure, Value};
 use headwater_types::Region;
 use http::{
-    HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
 };
 use http_body::Body as _;
 
@@ -36,7 +36,7 @@ use crate::{
     ApiError, Context, CrossRequest, Origin,
     authorize::{Authorize, OwnAccount},
     aws_json,
-    calls::{Called, KeepCalls, told},
+    calls::{Called, KeepCalls, told, told_text},
     dialect::Dialect,
     dynamo,
     limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
@@ -412,7 +412,7 @@ impl Pipeline {
 
     /// The facts about a request that has its answer.
     fn seen<'a>(
-        head: &'a Parts,
+        headers: &'a HeaderMap,
         context: &'a Context,
         trace: &'a Trace,
         response: &Response<Body>,
@@ -428,7 +428,7 @@ impl Pipeline {
             caller: &context.caller.arn,
             account: &context.account,
             region: &context.region,
-            headers: &head.headers,
+            headers,
             address: context.origin.address,
             status: response.status().as_u16(),
             error: trace.error.as_ref().map(ApiError::code),
@@ -463,36 +463,95 @@ impl Pipeline {
         }
     }
 
-    /// Has a call of a management operation kept whose caller was let in.
-    async fn keep(&self, context: &Context, trace: &Trace, seen: &Seen<'_>) {
-        let (Some(calls), Some(table)) = (&self.options.calls, trace.table) else {
-            return;
-        };
-        let table = &self.places.at_home()[table];
-        if let Some(route) = table.routes.get(context.operation) {
-            // A region keeps its calls itself, so it must be open; it is told who may open none.
-            let _ = self.places.tables(context).await;
-            let call = Called {
-                seen,
-                context,
-                service: table.service,
-                operation: route.shape,
-                line: route.line,
-                input: trace.input.as_ref(),
-                output: trace.output.as_ref(),
-                error: trace.error.as_ref(),
-            };
-            calls.keep(call).await;
+    /// The keeper of a call, where it is one of a management operation whose caller was let in.
+    fn kept(&self, context: &Context, trace: &Trace) -> Option<Kept> {
+        let calls = self.options.calls.as_ref()?;
+        // Who may not call and has no name fills no trail.
+        let is_nobody = context.caller.is_anonymous() && trace.error.is_some();
+        if !trace.is_admitted || is_nobody || !trace.line.is_some_and(|line| self.keeps(&line)) {
+            return None;
         }
+        let table = &self.places.at_home()[trace.table?];
+        let route = table.routes.get(context.operation)?;
+        Some(Kept {
+            calls: calls.clone(),
+            service: table.service,
+            operation: route.shape,
+            line: route.line,
+        })
     }
 }
+
+/// A call's keeper, and what is called.
+struct Kept {
+    calls: Arc<dyn KeepCalls>,
+    service: &'static Service,
+    operation: &'static OperationShape,
+    line: Line,
+}
+
+impl Kept {
+    async fn keep(&self, context: &Context, trace: &Trace, seen: &Seen<'_>) {
+        let error = trace.error.as_ref();
+        let call = Called {
+            seen,
+            context,
+            service: self.service,
+            operation: self.operation,
+            line: self.line,
+            input: trace.input.as_ref(),
+            output: trace.output.as_ref(),
+            error,
+            message: error.map(|error| told_text(error, self.operation.input)),
+        };
+        self.calls.keep(call).await;
+    }
+}
+
+/// A request on its way. Where its client hangs up, its call is kept nevertheless: what it changes may be done.
+struct Open<'p> {
+    pipeline: &'p Pipeline,
+    context: Context,
+    trace: Trace,
+    is_answered: bool,
+    /// Whether its call was kept, where it is to be.
+    is_over: bool,
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let Some(kept) = self.pipeline.kept(&self.context, &self.trace) else {
+            return;
+        };
+        let (context, mut trace) = (self.context.clone(), std::mem::take(&mut self.trace));
+        if !self.is_answered {
+            trace.error = Some(ApiError::new(HUNG_UP, "RequestAborted", HUNG_UP_TEXT));
+        }
+        self.pipeline.env.spawn(async move {
+            let mut response = Response::new(body::empty());
+            let status = trace.error.as_ref().map_or(200, ApiError::status);
+            *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+            let headers = HeaderMap::new();
+            let seen = Pipeline::seen(&headers, &context, &trace, &response, Duration::ZERO);
+            kept.keep(&context, &trace, &seen).await;
+        });
+    }
+}
+
+/// The status of a call whose client hung up, which nobody is answered.
+const HUNG_UP: u16 = 499;
+const HUNG_UP_TEXT: &str =
+    "The client hung up before the answer. What the call changes may be done.";
 
 #[async_trait]
 impl headwater_http::Service for Pipeline {
     async fn call(&self, request: Request<Body>, peer: Peer) -> Response<Body> {
         let began = self.env.clock.elapsed();
         let (head, body) = request.into_parts();
-        let mut context = self.context(&head, peer);
+        let context = self.context(&head, peer);
         let request = Request::from_parts(head, body);
         if self.host_of(&context).is_none()
             && let Some(page) = self.page(&request)
@@ -500,26 +559,38 @@ impl headwater_http::Service for Pipeline {
             return answered_or_failed(page.call(request)).await;
         }
         let (head, body) = request.into_parts();
-        let mut trace = Trace::default();
-        let answer = self.answer(&head, body, &mut context, &mut trace);
+        let mut open = Open {
+            pipeline: self,
+            context,
+            trace: Trace::default(),
+            is_answered: false,
+            is_over: false,
+        };
+        let (context, trace) = (&mut open.context, &mut open.trace);
+        let answer = self.answer(&head, body, context, trace);
         let mut response = match AssertUnwindSafe(answer).catch_unwind().await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
-                let response = context.dialect.refuse(&error, trace.service, &context);
+                let response = context.dialect.refuse(&error, trace.service, context);
                 trace.error = Some(error);
                 response
             }
             Err(_) => panicked(&context.request_id),
         };
-        self.show_to_page(&head, &mut response, &context, &trace)
+        open.is_answered = true;
+        let (context, trace) = (&open.context, &open.trace);
+        self.show_to_page(&head, &mut response, context, trace)
             .await;
-        self.dress(&head, &mut response, &context);
+        self.dress(&head, &mut response, context);
         let took = self.env.clock.elapsed().saturating_sub(began);
-        let seen = Self::seen(&head, &context, &trace, &response, took);
+        let seen = Self::seen(&head.headers, context, trace, &response, took);
         self.observe(&seen, &response);
-        if trace.is_admitted && trace.line.is_some_and(|line| self.keeps(&line)) {
-            self.keep(&context, &trace, &seen).await;
+        if let Some(kept) = self.kept(context, trace) {
+            // A region keeps its calls itself, so it must be open; it is told who may open none.
+            let _ = self.places.tables(context).await;
+            kept.keep(context, trace, &seen).await;
         }
+        open.is_over = true;
         response
     }
 
@@ -575,3 +646,6 @@ fn nothing_here() -> Response<Body> {
 fn takes_all(service: &Service) -> bool {
     matches!(Format::of(service), Some(Format::Xml(_)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! The IAM action behind an event. (Source: the service authorization reference.)
+//! The IAM action behind an event. It follows the service authorization reference, and was not compared with AWS.
 
 /// Events of S3 whose action has another name than they.
 const S3: &[(&str, &str)] = &[

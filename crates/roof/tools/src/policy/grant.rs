@@ -35,16 +35,16 @@ impl Grants {
         let Some(action) = action(text("eventSource"), text("eventName")) else {
             return;
         };
-        let resources = event["resources"].as_array().map_or(&[][..], Vec::as_slice);
-        let arns = resources.iter().filter_map(|it| it["ARN"].as_str());
-        let mut arns: Vec<&str> = arns.collect();
-        if arns.is_empty() {
-            arns.push("*");
-        }
-        for arn in arns {
-            let actions = self.actions.entry(arn.to_owned()).or_default();
+        for arn in arns(&event) {
+            let actions = self.actions.entry(arn).or_default();
             actions.insert(action.clone());
         }
+    }
+
+    /// The actions that are allowed on everything, because the events do not tell what they were called on.
+    pub fn on_everything(&self) -> impl Iterator<Item = &str> {
+        let actions = self.actions.get(EVERYTHING).into_iter().flatten();
+        actions.map(String::as_str)
     }
 
     /// The policy: resources with the same actions share a statement.
@@ -57,6 +57,56 @@ impl Grants {
         let statements: Vec<Value> = resources.iter().map(|(&a, r)| statement((a, r))).collect();
         json!({"Version": "2012-10-17", "Statement": statements})
     }
+}
+
+/// The resource that is any.
+const EVERYTHING: &str = "*";
+
+/// The resources that an event's action needs a permission for.
+fn arns(event: &Value) -> Vec<String> {
+    if let Some(arns) = of_glue(event) {
+        return arns;
+    }
+    let resources = event["resources"].as_array().map_or(&[][..], Vec::as_slice);
+    let arns = resources.iter().filter_map(|it| it["ARN"].as_str());
+    let arns: Vec<String> = arns.map(str::to_owned).collect();
+    match arns.is_empty() {
+        true => vec![EVERYTHING.to_owned()],
+        false => arns,
+    }
+}
+
+/// The resources of an event of Glue that is about a database: Glue asks for a permission on all that is above what an
+/// operation changes, and on all below what it deletes. (Source: Glue developer guide, "Specifying AWS Glue resource
+/// ARNs".)
+fn of_glue(event: &Value) -> Option<Vec<String>> {
+    if event["eventSource"] != "glue.amazonaws.com" {
+        return None;
+    }
+    let text = |path: &str| event.pointer(path)?.as_str();
+    let name = text("/eventName")?;
+    let parameter = |path: &str| text(&format!("/requestParameters/{path}"));
+    let account = parameter("catalogId").or_else(|| text("/recipientAccountId"))?;
+    let place = format!("arn:aws:glue:{}:{account}", text("/awsRegion")?);
+    let (named, made) = match name.contains("Database") {
+        true => (parameter("name"), parameter("databaseInput/name")),
+        false => (parameter("databaseName"), None),
+    };
+    let database = named.or(made)?;
+    let mut arns = vec![
+        format!("{place}:catalog"),
+        format!("{place}:database/{database}"),
+    ];
+    let table = parameter("tableName").or_else(|| parameter("tableInput/name"));
+    match (name, table.or_else(|| parameter("name"))) {
+        ("DeleteDatabase", _) => {
+            arns.push(format!("{place}:table/{database}/*"));
+            arns.push(format!("{place}:userDefinedFunction/{database}/*"));
+        }
+        (name, _) if name.contains("Database") => {}
+        (_, table) => arns.push(format!("{place}:table/{database}/{}", table.unwrap_or("*"))),
+    }
+    Some(arns)
 }
 
 impl fmt::Display for Grants {
@@ -109,5 +159,43 @@ mod tests {
             ])
         );
         assert_eq!((grants.allowed, grants.failed), (8, 1));
+        let on_everything: Vec<&str> = grants.on_everything().collect();
+        assert_eq!(on_everything, ["kinesis:ListStreams"]);
+    }
+
+    #[test]
+    fn a_table_of_glue_needs_its_database_and_catalog_too() {
+        let arns_of = |name: &str, parameters: Value| {
+            let event = json!({"eventSource": "glue.amazonaws.com", "eventName": name, "awsRegion": "r",
+                "recipientAccountId": "1", "requestParameters": parameters});
+            arns(&event).join(" ").replace("arn:aws:glue:r:1:", "")
+        };
+        let table = "catalog database/d table/d/t";
+        for (name, parameters) in [
+            ("GetTable", json!({"databaseName": "d", "name": "t"})),
+            (
+                "GetPartitions",
+                json!({"databaseName": "d", "tableName": "t"}),
+            ),
+            (
+                "CreateTable",
+                json!({"databaseName": "d", "tableInput": {"name": "t"}}),
+            ),
+        ] {
+            assert_eq!(arns_of(name, parameters), table, "{name}");
+        }
+        assert_eq!(
+            arns_of("GetTables", json!({"databaseName": "d"})),
+            "catalog database/d table/d/*"
+        );
+        assert_eq!(
+            arns_of("CreateDatabase", json!({"databaseInput": {"name": "d"}})),
+            "catalog database/d"
+        );
+        assert_eq!(
+            arns_of("DeleteDatabase", json!({"name": "d"})),
+            "catalog database/d table/d/* userDefinedFunction/d/*"
+        );
+        assert_eq!(arns_of("GetDatabases", Value::Null), "*");
     }
 }
