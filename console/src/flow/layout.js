@@ -1,6 +1,6 @@
 // Where the nodes and edges of a graph stand: layers side by side, each in the middle of the height.
 
-const CARD = { width: 206, widest: 260, height: 72, troubled: 118, gap: 12, pass: 4 };
+const CARD = { width: 206, widest: 260, height: 72, troubled: 126, gap: 12, pass: 4 };
 const HEAD = 30;
 const CHANNEL_MIN = 44;
 const CHANNEL_MAX = 180;
