@@ -73,7 +73,10 @@ class Worker:
     def stop(self):
         """Lets it end in order; gives its exit status."""
         self.process.stdin.close()
-        return self.process.wait(timeout=SECONDS)
+        try:
+            return self.process.wait(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self.name} does not end\n{self.log.read_text()[-4000:]}") from None
 
     def kill(self):
         self.process.kill()

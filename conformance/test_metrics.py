@@ -144,7 +144,7 @@ def deliver(server, name, data):
 
 
 def test_a_server_that_does_everything_shows_all_that_the_document_names(new_server):
-    server = new_server("--limits", "off")
+    server = new_server("--limits", "off", "--otlp-endpoint", "http://127.0.0.1:9")  # Where nobody listens.
     kinesis = server.client("kinesis")
     kinesis.create_stream(StreamName="s", StreamModeDetails={"StreamMode": "ON_DEMAND"})
     kinesis.enable_enhanced_monitoring(StreamName="s", ShardLevelMetrics=["ALL"])

@@ -1,5 +1,7 @@
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import software.amazon.awssdk.services.cloudwatch.CloudWatchAsyncClient;
 import software.amazon.awssdk.services.dynamodb.DynamoDbAsyncClient;
@@ -31,15 +33,30 @@ public final class Worker {
     private static final long FAILOVER_MILLIS = 5_000;
     private static final long ASSIGNMENT_MILLIS = 2_000;
     private static final long LEADER_MILLIS = 20_000;
+    private static final long GRACE_SECONDS = 30;
 
     public static void main(String[] arguments) throws Exception {
         Scheduler scheduler = scheduler(arguments[0], arguments[1], arguments[2], arguments[3].equals("fanout"));
         Thread thread = new Thread(scheduler);
         thread.start();
         while (System.in.read() >= 0) {}
-        scheduler.startGracefulShutdown().get();
+        shutDown(scheduler);
         thread.join();
         System.exit(0);
+    }
+
+    /**
+     * A graceful shutdown waits for ever when the lease of a shard that is processed to its end has only just come, for
+     * its consumer has done its last task and answers no more: so after a time the scheduler ends without grace.
+     */
+    private static void shutDown(Scheduler scheduler) throws Exception {
+        boolean done = false;
+        try {
+            done = scheduler.startGracefulShutdown().get(GRACE_SECONDS, TimeUnit.SECONDS);
+        } catch (TimeoutException late) {
+            System.err.println("the graceful shutdown did not come to its end");
+        }
+        if (!done) scheduler.shutdown();
     }
 
     private static Scheduler scheduler(String stream, String application, String name, boolean fanout) {

@@ -3,6 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use headwater_types::{Account, Region};
+use http::HeaderMap;
 
 use crate::table::Line;
 
@@ -33,6 +34,8 @@ pub struct Seen<'a> {
     pub account: &'a Account,
     /// The region that it was made for.
     pub region: &'a Region,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
     /// The address that it came from.
     pub address: Option<IpAddr>,
     /// The HTTP status of the answer.

@@ -184,6 +184,7 @@ mod tests {
                 caller: "",
                 account: &Account("0".into()),
                 region: &Region("r".into()),
+                headers: &http::HeaderMap::new(),
                 address: None,
                 status,
                 error: None,

@@ -1,9 +1,12 @@
 //! Headwater's own pages: `GET /_headwater/health`, whether the server does its work, for probes and the operator;
-//! `GET /_headwater/metrics`, the counters and gauges of everything it runs; and `GET /_headwater/operations`, the
+//! `GET /_headwater/ready`, whether to send it requests, for balancers; `GET /_headwater/metrics`, the counters and gauges of everything it runs; and `GET /_headwater/operations`, the
 //! operations of AWS's models that it does, for users who want to know before they try. Services have pages of their own
 //! behind these.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use async_trait::async_trait;
 use headwater_delivery::{Deliveries, Incident};
@@ -31,7 +34,9 @@ pub struct OwnPages {
     /// The services of other regions, which are told of in the same way.
     pub places: Arc<Places>,
     /// The counters and gauges.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
+    /// Set when the server is told to stop.
+    pub is_stopping: Arc<AtomicBool>,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
 }
@@ -40,6 +45,19 @@ impl OwnPages {
     async fn report(&self) -> (u16, Value) {
         let of_places = self.places.services();
         report(&*self.log, self.services.iter().chain(&of_places)).await
+    }
+
+    /// The status to answer with, 200 or 503, and the reasons for which requests are better sent elsewhere.
+    async fn readiness(&self) -> (u16, Value) {
+        let of_places = self.places.services();
+        let services = self.services.iter().chain(&of_places);
+        let mut reasons = reasons(&*self.log, services).await;
+        if self.is_stopping.load(Relaxed) {
+            reasons.insert("server".to_owned(), "it was told to stop".into());
+        }
+        let is_ready = reasons.is_empty();
+        let said = json!({ "ready": is_ready, "reasons": reasons });
+        (if is_ready { 200 } else { 503 }, said)
     }
 
     /// The answer of the service whose page is asked for.
@@ -64,21 +82,33 @@ impl OwnPages {
     }
 }
 
+/// The reasons for which the server cannot do its work, each with a word for what is ill.
+async fn reasons(
+    log: &dyn ShardLog,
+    services: impl Iterator<Item = &Arc<dyn Running>>,
+) -> Map<String, Value> {
+    let mut reasons = Map::new();
+    if let Err(error) = log.health() {
+        reasons.insert("log".to_owned(), error.to_string().into());
+    }
+    for service in services {
+        if let Some((what, reason)) = service.illness().await {
+            reasons.insert(what.to_owned(), reason.into());
+        }
+    }
+    reasons
+}
+
 /// The status to answer with, 200 or 503, and what to say.
 async fn report(
     log: &dyn ShardLog,
-    services: impl Iterator<Item = &Arc<dyn Running>>,
+    services: impl Iterator<Item = &Arc<dyn Running>> + Clone,
 ) -> (u16, Value) {
-    let (mut status, mut said) = (200, "ok".to_owned());
-    if let Err(error) = log.health() {
-        (status, said) = (503, error.to_string());
-    }
-    let mut report = Map::from_iter([("log".to_owned(), said.into())]);
+    let reasons = reasons(log, services.clone()).await;
+    let status = if reasons.is_empty() { 200 } else { 503 };
+    let mut report = Map::from_iter([("log".to_owned(), "ok".into())]);
+    report.extend(reasons);
     for service in services {
-        if let Some((what, reason)) = service.illness().await {
-            status = 503;
-            report.insert(what.to_owned(), reason.into());
-        }
         let Some((kind, troubles)) = service.troubles() else {
             continue;
         };
@@ -122,6 +152,10 @@ impl Page for OwnPages {
                 let (status, report) = self.report().await;
                 page(status, JSON, report.to_string())
             }
+            (&Method::GET | &Method::HEAD, Some("ready")) => {
+                let (status, said) = self.readiness().await;
+                page(status, JSON, said.to_string())
+            }
             (&Method::GET | &Method::HEAD, Some("metrics")) => {
                 page(200, CONTENT_TYPE, self.metrics.page().await)
             }
@@ -129,7 +163,7 @@ impl Page for OwnPages {
                 page(200, JSON, self.operations().to_string())
             }
             _ => self.of_services(&request).await.unwrap_or_else(|| {
-                let text = "there are only GET /_headwater/health, /_headwater/metrics, /_headwater/operations and /_headwater/console";
+                let text = "there are only GET /_headwater/health, /_headwater/ready, /_headwater/metrics, /_headwater/operations and /_headwater/console";
                 page(404, JSON, json!({ "error": text }).to_string())
             }),
         }
@@ -181,6 +215,8 @@ mod tests {
         assert!(well.1.get("tables").is_none());
         let first = services[0].clone();
         services.push(Arc::new(Ill(first)));
+        let reasons = reasons(&*ground.log, services.iter()).await;
+        assert_eq!(Value::from(reasons), json!({ "tables": "no room" }));
         let (status, said) = report(&*ground.log, services.iter()).await;
         assert_eq!((status, &said["tables"]), (503, &json!("no room")));
     }

@@ -14,6 +14,7 @@ mod health;
 mod log_command;
 mod logging;
 mod metrics;
+mod otlp;
 mod places;
 mod serve;
 mod services;

@@ -1,11 +1,20 @@
 //! `headwater serve`: opens the services of the list over what the data folder holds, listens, and shuts down in the
 //! reverse order.
 
-use std::{io::Write, net::SocketAddr, path::Path, process::ExitCode, sync::Arc};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::Path,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use headwater_env::{Env, File, raise_open_files};
 use headwater_http::{Buffers, Limits, Listener, Serving};
-use headwater_wire::{Options, Page, Pipeline, requests::Requests};
+use headwater_wire::{Observe, Options, Page, Pipeline, requests::Requests};
 use tokio::{
     net::{TcpListener, TcpSocket},
     sync::oneshot,
@@ -20,6 +29,7 @@ use crate::{
     health::OwnPages,
     logging,
     metrics::Metrics,
+    otlp::{self, Exporter, Spans},
     places::Places,
     services::{Running, SERVICES, open_listed},
     settings::Settings,
@@ -95,6 +105,10 @@ pub struct Server {
     console: Arc<Console>,
     shutdown: oneshot::Sender<()>,
     listening: oneshot::Receiver<()>,
+    /// Set when it is told to stop.
+    is_stopping: Arc<AtomicBool>,
+    /// Tells a collector, where there is one.
+    exporter: Option<Exporter>,
     /// Keeps other servers out of the data folder.
     _lock: Box<dyn File>,
 }
@@ -119,7 +133,20 @@ impl Server {
         let ground = Ground::open(&env, settings, address, access.as_ref()).await?;
         let services = open_listed(SERVICES, &ground).await?;
         let places = Places::open(ground.clone()).await?;
-        let (serving, console) = serving(&ground, &services, &places, access);
+        let watch = Watch {
+            spans: otlp::spans(&env, settings),
+            is_stopping: Arc::default(),
+        };
+        let Served {
+            serving,
+            metrics,
+            console,
+        } = serving(&ground, &services, &places, access, &watch);
+        let exporter = watch
+            .spans
+            .clone()
+            .map(|spans| Exporter::start(&ground, settings, spans, metrics));
+        let exporter = exporter.transpose()?;
         let (shutdown, told) = oneshot::channel::<()>();
         let (ended, listening) = oneshot::channel();
         let serve_env = env.clone();
@@ -138,12 +165,15 @@ impl Server {
             console,
             shutdown,
             listening,
+            is_stopping: watch.is_stopping,
+            exporter,
             _lock: lock,
         })
     }
 
     /// Lets what runs come to its end, within bounds, and closes everything, users before what they use.
     pub async fn stop(self) {
+        self.is_stopping.store(true, Relaxed);
         let all = || self.services.iter().cloned().chain(self.places.services());
         for service in all().collect::<Vec<_>>().iter().rev() {
             service.end_waits().await;
@@ -155,35 +185,60 @@ impl Server {
         for service in all().collect::<Vec<_>>().iter().rev() {
             service.close().await;
         }
+        if let Some(exporter) = self.exporter {
+            exporter.close().await;
+        }
         self.ground.log.close().await;
     }
 }
 
-/// The services behind the pipeline that every request takes, and the console among its pages.
+/// What those outside are told of the server besides its metrics.
+#[derive(Default)]
+pub struct Watch {
+    /// The requests that a collector is told of.
+    pub spans: Option<Arc<Spans>>,
+    /// Set when the server is told to stop.
+    pub is_stopping: Arc<AtomicBool>,
+}
+
+/// The services behind a listener, and those that look on.
+pub struct Served {
+    /// The services.
+    pub serving: Serving,
+    /// What is measured of all.
+    pub metrics: Arc<Metrics>,
+    /// The console among the pages.
+    pub console: Arc<Console>,
+}
+
+/// The services behind the pipeline that every request takes.
 pub fn serving(
     ground: &Ground,
     services: &[Arc<dyn Running>],
     places: &Arc<Places>,
     access: Option<Access>,
-) -> (Serving, Arc<Console>) {
+    watch: &Watch,
+) -> Served {
     let tables: Vec<_> = services.iter().map(|service| service.table()).collect();
     let requests = Arc::new(Requests::new(&tables));
     let home = Options::new(ground.place.clone());
     let (buffers, answers) = (Buffers::default(), home.answers.clone());
-    let metrics = Metrics {
+    let metrics = Arc::new(Metrics {
         env: ground.env.clone(),
         log: ground.log.clone(),
         requests: requests.clone(),
+        spans: watch.spans.clone(),
         rooms: [("bodies", buffers.clone()), ("answers", answers)],
         home: (ground.place.region.clone(), services.to_vec()),
         places: places.clone(),
         one: Default::default(),
-    };
+    });
     let pages = OwnPages {
         log: ground.log.clone(),
         services: services.to_vec(),
         places: places.clone(),
-        metrics,
+        metrics: metrics.clone(),
+        is_stopping: watch.is_stopping.clone(),
         operations: tables.iter().map(|table| table.operations()).collect(),
     };
     let sources = Sources {
@@ -192,8 +247,10 @@ pub fn serving(
         is_signed: access.is_some(),
     };
     let console = Arc::new(Console::new(ground.env.clone(), sources));
+    let mut observers: Vec<Arc<dyn Observe>> = vec![requests];
+    observers.extend(watch.spans.clone().map(|spans| spans as Arc<dyn Observe>));
     let options = Options {
-        observers: vec![requests],
+        observers,
         verifier: access.map(|access| {
             let verifier = access.verifier.in_any_region();
             verifier.with_sessions(ground.sessions.clone())
@@ -210,7 +267,11 @@ pub fn serving(
         buffers,
         limits: Limits::with_open_files(open_files()),
     };
-    (serving, console)
+    Served {
+        serving,
+        metrics,
+        console,
+    }
 }
 
 async fn bind(address: SocketAddr, setting: &str) -> Result<(TcpListener, SocketAddr), Failure> {

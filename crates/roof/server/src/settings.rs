@@ -138,6 +138,16 @@ pub struct Settings {
     #[arg(long, env = "HEADWATER_CLOCK_OFFSET_FILE", value_name = "FILE")]
     pub clock_offset_file: Option<PathBuf>,
 
+    /// Address of an OpenTelemetry collector, such as http://127.0.0.1:4318, that gets a span of each request and each
+    /// minute the metrics, as OTLP in JSON over HTTP
+    #[arg(long, env = "HEADWATER_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+
+    /// With `--otlp-endpoint`: the share of requests that get a span, where their caller does not say whether they are
+    /// to have one (`traceparent` or `X-Amzn-Trace-Id`)
+    #[arg(long, env = "HEADWATER_OTLP_RATIO", value_name = "0 TO 1", default_value_t = 1.0, value_parser = ratio)]
+    pub otlp_ratio: f64,
+
     /// Filter of the log on standard error: `info`, `debug`, or by module as `warn,headwater_wire=debug`
     #[arg(
         long,
@@ -231,6 +241,12 @@ pub(crate) fn account(text: &str) -> Result<String, String> {
     } else {
         Err("an account number has twelve digits".to_owned())
     }
+}
+
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok();
+    let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
 }
 
 impl Settings {

@@ -380,7 +380,14 @@ impl Pipeline {
     }
 
     /// Tells the log and the observers.
-    fn observe(&self, context: &Context, trace: &Trace, response: &Response<Body>, took: Duration) {
+    fn observe(
+        &self,
+        head: &Parts,
+        context: &Context,
+        trace: &Trace,
+        response: &Response<Body>,
+        took: Duration,
+    ) {
         let seen = Seen {
             request_id: &context.request_id,
             service: trace.service.map_or("", |service| service.name),
@@ -391,6 +398,7 @@ impl Pipeline {
             caller: &context.caller.arn,
             account: &context.account,
             region: &context.region,
+            headers: &head.headers,
             address: context.origin.address,
             status: response.status().as_u16(),
             error: trace.error.as_deref(),
@@ -449,7 +457,7 @@ impl headwater_http::Service for Pipeline {
             .await;
         self.dress(&head, &mut response, &context);
         let took = self.env.clock.elapsed().saturating_sub(began);
-        self.observe(&context, &trace, &response, took);
+        self.observe(&head, &context, &trace, &response, took);
         response
     }
 

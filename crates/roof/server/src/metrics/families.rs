@@ -266,6 +266,8 @@ metrics! {
         "Processor time that the process took (on Linux)";
     Gauge PROCESS_UPTIME = "headwater_process_uptime_seconds" []
         "How long the process runs, by the server's clock, which tests can move ahead";
+    Counter SPANS_DROPPED = "headwater_spans_dropped_total" []
+        "Requests that the collector was not told of, since it did not take them as fast as they came; only with --otlp-endpoint";
     Gauge BUILD = "headwater_build_info" ["version"]
         "1, with the version of the program";
 }

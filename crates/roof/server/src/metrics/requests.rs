@@ -2,7 +2,7 @@
 
 use headwater_wire::requests::{Answered, OUTCOMES, Requests, TIMES};
 
-use super::{Samples, families::*};
+use super::{Samples, families::*, samples::Histogram};
 
 /// Adds the counts of all operations that were called.
 pub fn measure(requests: &Requests, to: &mut Samples) {
@@ -19,7 +19,11 @@ pub fn measure(requests: &Requests, to: &mut Samples) {
         let labels = [service, operation];
         to.add(&REQUEST_BYTES, &labels, answered.bytes_in);
         to.add(&RESPONSE_BYTES, &labels, answered.bytes_out);
-        let total = answered.total.as_secs_f64();
-        to.add_histogram(&REQUEST_DURATION, &labels, &bounds, &answered.times, total);
+        let times = Histogram {
+            bounds: &bounds,
+            counts: &answered.times,
+            sum: answered.total.as_secs_f64(),
+        };
+        to.add_histogram(&REQUEST_DURATION, &labels, times);
     }
 }

@@ -11,7 +11,7 @@ use super::{families::ALL, text::parse};
 use crate::{
     ground::Ground,
     places::Places,
-    serve::serving,
+    serve::{Watch, serving},
     services::{SERVICES, open_listed},
 };
 
@@ -26,7 +26,8 @@ impl World {
         let ground = Ground::for_tests(dir).await;
         let services = open_listed(SERVICES, &ground).await.unwrap();
         let places = Places::open(ground.clone()).await.unwrap();
-        Self(serving(&ground, &services, &places, None).0.service)
+        let served = serving(&ground, &services, &places, None, &Watch::default());
+        Self(served.serving.service)
     }
 
     async fn send(&self, request: http::request::Builder, text: &str) -> (Response<()>, String) {

@@ -1,106 +1,62 @@
 //! The text that metrics are read in: Prometheus' exposition format 0.0.4.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::fmt::Write;
 
-use super::families::{Kind, Metric};
+use super::{
+    families::Metric,
+    samples::{Form, Histogram, Labels, Number},
+};
 
 /// The type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Values of metrics, gathered in any order. In the text those of one metric stand together, behind its meaning.
-pub struct Samples {
-    region: String,
-    /// The lines of each metric, by its name.
-    families: BTreeMap<&'static str, (&'static Metric, String)>,
-}
+/// The form of the text: a line for each value.
+pub struct Text;
 
-impl Samples {
-    /// No values yet; those that are added are of `region`, where their metric has such a label.
-    pub fn of_region(region: &str) -> Self {
-        Self {
-            region: region.to_owned(),
-            families: BTreeMap::new(),
-        }
+impl Form for Text {
+    fn value(&self, metric: &Metric, labels: Labels<'_>, value: Number, lines: &mut String) {
+        line(metric, "", labels, None, value, lines);
     }
 
-    /// Those that are added from now on are of another region.
-    pub fn set_region(&mut self, region: &str) {
-        region.clone_into(&mut self.region);
-    }
-
-    /// Adds a value of a metric, with the values of its labels behind the region.
-    pub fn add(&mut self, metric: &'static Metric, labels: &[&str], value: impl Number) {
-        debug_assert_ne!(metric.kind, Kind::Histogram, "{}", metric.name);
-        self.line(metric, "", labels, None, value);
-    }
-
-    /// Adds the counts of a histogram, of which each but the last has its bound, and the sum of what was counted.
-    pub fn add_histogram(
-        &mut self,
-        metric: &'static Metric,
-        labels: &[&str],
-        bounds: &[f64],
-        counts: &[u64],
-        sum: f64,
+    fn histogram(
+        &self,
+        metric: &Metric,
+        labels: Labels<'_>,
+        of: Histogram<'_>,
+        lines: &mut String,
     ) {
-        debug_assert_eq!(metric.kind, Kind::Histogram, "{}", metric.name);
-        debug_assert_eq!(bounds.len() + 1, counts.len(), "{}", metric.name);
         let mut so_far = 0;
-        let bounds = bounds.iter().map(Some).chain([None]);
-        for (bound, count) in bounds.zip(counts) {
+        let bounds = of.bounds.iter().map(Some).chain([None]);
+        for (bound, count) in bounds.zip(of.counts) {
             so_far += count;
             let bound = bound.map_or_else(|| "+Inf".to_owned(), f64::to_string);
-            self.line(metric, "_bucket", labels, Some(("le", &bound)), so_far);
+            let le = Some(("le", &*bound));
+            line(metric, "_bucket", labels, le, so_far.into(), lines);
         }
-        self.line(metric, "_sum", labels, None, sum);
-        self.line(metric, "_count", labels, None, so_far);
+        line(metric, "_sum", labels, None, of.sum.into(), lines);
+        line(metric, "_count", labels, None, so_far.into(), lines);
     }
 
-    fn line(
-        &mut self,
-        metric: &'static Metric,
-        suffix: &str,
-        values: &[&str],
-        more: Option<(&str, &str)>,
-        value: impl Number,
-    ) {
-        let Self { region, families } = self;
-        let (_, lines) = families
-            .entry(metric.name)
-            .or_insert((metric, String::new()));
-        let of_region = metric.labels.first() == Some(&"region");
-        let region = of_region.then_some(&**region);
-        debug_assert_eq!(
-            metric.labels.len(),
-            values.len() + usize::from(of_region),
-            "{}",
-            metric.name
-        );
-        let values = region.into_iter().chain(values.iter().copied());
-        let pairs = metric.labels.iter().copied().zip(values).chain(more);
-        lines.push_str(metric.name);
-        lines.push_str(suffix);
-        write_labels(lines, pairs);
+    fn family(&self, metric: &Metric, lines: &str, text: &mut String) {
+        let (name, help, kind) = (metric.name, escaped(metric.help, false), metric.kind.word());
         // Writing to a string does not fail.
-        let _ = writeln!(lines, " {value}");
-    }
-
-    /// The text.
-    pub fn into_text(self) -> String {
-        let mut text = String::new();
-        for (name, (metric, lines)) in self.families {
-            let (help, kind) = (escaped(metric.help, false), metric.kind.word());
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{lines}");
-        }
-        text
+        let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{lines}");
     }
 }
 
-/// The numbers that a value may be: their texts are those of the format.
-pub trait Number: std::fmt::Display {}
-
-impl Number for u64 {}
-impl Number for f64 {}
+fn line<'a>(
+    metric: &Metric,
+    suffix: &str,
+    labels: Labels<'a>,
+    more: Option<(&'a str, &'a str)>,
+    value: Number,
+    lines: &mut String,
+) {
+    lines.push_str(metric.name);
+    lines.push_str(suffix);
+    write_labels(lines, labels.pairs(metric).chain(more));
+    let _ = writeln!(lines, " {value}");
+}
 
 fn write_labels<'a>(text: &mut String, pairs: impl Iterator<Item = (&'a str, &'a str)>) {
     let mut opening = '{';
@@ -268,7 +224,13 @@ pub mod parse {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{super::families::*, *};
+    use super::{
+        super::{
+            families::{Kind, *},
+            samples::Samples,
+        },
+        *,
+    };
 
     static QUOTES: Metric = Metric {
         name: "headwater_quotes",
@@ -279,19 +241,18 @@ mod tests {
 
     #[test]
     fn values_of_a_metric_stand_together_in_the_form_of_the_format() {
-        let mut samples = Samples::of_region("eu-1");
+        let mut samples = Samples::of_region("eu-1", Box::new(Text));
         samples.add(&QUEUE_RECORDS, &["q", "waiting"], 7);
         samples.add(&LOG_FILES, &[], 2);
         samples.set_region("eu-2");
         samples.add(&QUEUE_RECORDS, &["a\"b\\c\nd", "in_flight"], 0);
         samples.add(&QUEUE_OLDEST, &["q"], 0.25);
-        samples.add_histogram(
-            &REQUEST_DURATION,
-            &["s", "o"],
-            &[0.001, 2.5],
-            &[3, 0, 1],
-            9.5,
-        );
+        let took = Histogram {
+            bounds: &[0.001, 2.5],
+            counts: &[3, 0, 1],
+            sum: 9.5,
+        };
+        samples.add_histogram(&REQUEST_DURATION, &["s", "o"], took);
         let (help, age) = (QUEUE_RECORDS.help, QUEUE_OLDEST.help);
         let (files, took) = (LOG_FILES.help, REQUEST_DURATION.help);
         let expected = format!(
@@ -316,7 +277,7 @@ headwater_request_duration_seconds_count{{service=\"s\",operation=\"o\"}} 4
 "
         );
         assert_eq!(samples.into_text(), expected);
-        assert_eq!(Samples::of_region("").into_text(), "");
+        assert_eq!(Samples::of_region("", Box::new(Text)).into_text(), "");
     }
 
     proptest! {
@@ -325,7 +286,7 @@ headwater_request_duration_seconds_count{{service=\"s\",operation=\"o\"}} 4
             values in prop::collection::btree_map("(?s).*|[\\\\\"\nn,={}]*", any::<u64>(), 1..20),
             region in "(?s).*",
         ) {
-            let mut samples = Samples::of_region(&region);
+            let mut samples = Samples::of_region(&region, Box::new(Text));
             for (says, value) in &values {
                 samples.add(&QUOTES, &[says], *value);
             }
