@@ -5,6 +5,7 @@ import itertools
 import pytest
 import trustme
 
+import trail
 from headwater import Server
 
 _names = itertools.count(1)
@@ -24,7 +25,9 @@ def server(tmp_path_factory):
     """One server for all tests that do not stop or configure theirs."""
     server = Server(tmp_path_factory.mktemp("server") / "data").start()
     yield server
+    counted, places = trail.requests(server), trail.regions(server)
     assert server.stop() == 0
+    trail.check(server, counted, places)
 
 
 @pytest.fixture

@@ -77,7 +77,7 @@ def test_a_region_that_cannot_be_one_is_the_servers_own(new_server):
         ("athena", "list_work_groups", {}),
         ("ec2", "describe_vpcs", {}),
         ("apigateway", "get_rest_apis", {}),
-        ("cloudwatch", "list_metrics", {}),
+        ("rekognition", "list_collections", {}),
         ("route53", "list_hosted_zones", {}),
     ],
 )

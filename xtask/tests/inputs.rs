@@ -75,10 +75,20 @@ const WHOLE: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("logs", REFUSED, &["Entity"]),
+    ("cloudwatch", REFUSED, &["EntityMetricData"]),
     (
         "sts",
         REFUSED,
         &["PolicyDescriptorType", "ProvidedContext", "Tag"],
+    ),
+    (
+        "cloudtrail",
+        REFUSED,
+        &[
+            "AdvancedEventSelector",
+            "AdvancedFieldSelector",
+            "DataResource",
+        ],
     ),
     (
         "glue",

@@ -1,4 +1,4 @@
-// Kinesis, S3 and DynamoDB through the Go SDK v2: sdk-go streams|fanout|objects|tables name http1|http2
+// Kinesis, S3, DynamoDB and CloudWatch through the Go SDK v2: sdk-go streams|fanout|objects|tables|metrics name http1|http2
 // The endpoint comes from AWS_ENDPOINT_URL, the authority that it is trusted by from AWS_CA_BUNDLE. Prints a summary, or panics at the first mismatch.
 package main
 
@@ -24,6 +24,7 @@ func main() {
 		"fanout":  fanout,
 		"objects": objects,
 		"tables":  tables,
+		"metrics": metrics,
 	}
 	scenario, name, protocol := os.Args[1], os.Args[2], os.Args[3]
 	ctx, cancel := context.WithTimeout(context.Background(), 50*time.Second)

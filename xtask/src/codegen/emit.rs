@@ -66,8 +66,10 @@ pub fn manifest(selection: &Selection, model: &Model) -> String {
     } else {
         "serde.workspace = true\n"
     };
-    let shapes = model.shapes.keys();
-    let by_hand: BTreeSet<String> = shapes.filter_map(|shape| crate_of(shape)).collect();
+    let shapes = model.shapes.iter();
+    let by_hand: BTreeSet<String> = shapes
+        .filter_map(|(name, shape)| crate_of(name, shape))
+        .collect();
     let by_hand: Vec<String> = by_hand
         .into_iter()
         .map(|name| format!("{name}.workspace = true\n"))
@@ -83,8 +85,8 @@ pub fn manifest(selection: &Selection, model: &Model) -> String {
 }
 
 /// The crate that has a shape's type, where that is written by hand.
-fn crate_of(shape: &str) -> Option<String> {
-    let path = facts::by_hand(shape)?;
+fn crate_of(name: &str, shape: &ShapeDef) -> Option<String> {
+    let path = facts::by_hand(name, shape)?;
     let krate = path.split_once("::").map_or(path, |(krate, _)| krate);
     Some(krate.replace('_', "-"))
 }

@@ -61,7 +61,7 @@ pub const SERVICES: &[Selection] = &[
         name: "logs",
         version: "2014-03-28",
         operations: LOGS,
-        direct: &[],
+        direct: &["StartLiveTail"],
         xml_namespace: None,
     },
     Selection {
@@ -86,10 +86,24 @@ pub const SERVICES: &[Selection] = &[
         xml_namespace: None,
     },
     Selection {
+        name: "cloudtrail",
+        version: "2013-11-01",
+        operations: CLOUDTRAIL,
+        direct: &[],
+        xml_namespace: None,
+    },
+    Selection {
         name: "dynamodb",
         version: "2012-08-10",
         operations: DYNAMODB,
         direct: DYNAMODB_DIRECT,
+        xml_namespace: None,
+    },
+    Selection {
+        name: "cloudwatch",
+        version: "2010-08-01",
+        operations: CLOUDWATCH,
+        direct: &[],
         xml_namespace: None,
     },
     Selection {
@@ -101,11 +115,52 @@ pub const SERVICES: &[Selection] = &[
     },
 ];
 
+const CLOUDWATCH: &[&str] = &[
+    "DeleteAlarms",
+    "DeleteDashboards",
+    "DescribeAlarmHistory",
+    "DescribeAlarms",
+    "DescribeAlarmsForMetric",
+    "DisableAlarmActions",
+    "EnableAlarmActions",
+    "GetDashboard",
+    "GetMetricData",
+    "GetMetricStatistics",
+    "ListDashboards",
+    "ListMetrics",
+    "ListTagsForResource",
+    "PutCompositeAlarm",
+    "PutDashboard",
+    "PutMetricAlarm",
+    "PutMetricData",
+    "SetAlarmState",
+    "TagResource",
+    "UntagResource",
+];
+
 const STS: &[&str] = &[
     "AssumeRole",
     "GetAccessKeyInfo",
     "GetCallerIdentity",
     "GetSessionToken",
+];
+
+const CLOUDTRAIL: &[&str] = &[
+    "AddTags",
+    "CreateTrail",
+    "DeleteTrail",
+    "DescribeTrails",
+    "GetEventSelectors",
+    "GetTrail",
+    "GetTrailStatus",
+    "ListTags",
+    "ListTrails",
+    "LookupEvents",
+    "PutEventSelectors",
+    "RemoveTags",
+    "StartLogging",
+    "StopLogging",
+    "UpdateTrail",
 ];
 
 const KINESIS_DIRECT: &[&str] = &["GetRecords", "PutRecord", "PutRecords", "SubscribeToShard"];
@@ -203,12 +258,28 @@ const LOGS: &[&str] = &[
     "CreateLogStream",
     "DeleteLogGroup",
     "DeleteLogStream",
+    "DeleteMetricFilter",
+    "DeleteRetentionPolicy",
+    "DeleteSubscriptionFilter",
     "DescribeLogGroups",
     "DescribeLogStreams",
+    "DescribeMetricFilters",
+    "DescribeSubscriptionFilters",
     "FilterLogEvents",
     "GetLogEvents",
+    "ListLogGroups",
+    "ListTagsForResource",
+    "ListTagsLogGroup",
     "PutLogEvents",
+    "PutMetricFilter",
     "PutRetentionPolicy",
+    "PutSubscriptionFilter",
+    "StartLiveTail",
+    "TagLogGroup",
+    "TagResource",
+    "TestMetricFilter",
+    "UntagLogGroup",
+    "UntagResource",
 ];
 
 const SNS: &[&str] = &[
@@ -440,25 +511,31 @@ const REQUIRED: &[(&str, &str)] = &[
 /// attribute, which in the model is a structure of all kinds that it may be.
 const BY_HAND: &[(&str, &str)] = &[("AttributeValue", "headwater_attributes::AttributeValue")];
 
-/// The path of a shape's type, where that is written by hand.
-pub fn by_hand(shape: &str) -> Option<&'static str> {
-    let found = BY_HAND.iter().find(|(name, _)| *name == shape);
-    found.map(|(_, path)| *path)
+/// The path of a shape's type, where that is written by hand. Another service may have a scalar of that name.
+pub fn by_hand(name: &str, shape: &ShapeDef) -> Option<&'static str> {
+    let found = BY_HAND.iter().find(|(known, _)| *known == name);
+    found
+        .filter(|_| shape.kind == "structure")
+        .map(|(_, path)| *path)
 }
 
 /// Enumerations that the door checks itself, since the service refuses what is in none with an error of its own:
-/// Lambda's runtimes, SQS's attributes.
+/// Lambda's runtimes, SQS's attributes, what CloudTrail is asked for.
 const CHECKED_BY_DOORS: &[&str] = &[
+    "LookupAttributeKey",
     "MessageSystemAttributeName",
     "MessageSystemAttributeNameForSends",
     "QueueAttributeName",
+    "ReadWriteType",
     "Runtime",
 ];
 
-/// Texts whose length the door checks itself, since the service refuses one that is too long in words of its own, by the
-/// service's name: the tags of tables.
-const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] =
-    &[("dynamodb", &["TagKeyString", "TagValueString"])];
+/// Texts and numbers whose bounds the door checks itself, since the service refuses one that is beyond them in words of its
+/// own, by the service's name: the tags of tables, the events of a page.
+const LENGTH_CHECKED_BY_DOORS: &[(&str, &[&str])] = &[
+    ("cloudtrail", &["MaxResults"]),
+    ("dynamodb", &["TagKeyString", "TagValueString"]),
+];
 
 /// Statuses of answers that are others than the model says, as recorded on AWS by LocalStack.
 const STATUSES: &[(&str, u16)] = &[("PutBucketTagging", 204)];
@@ -617,6 +694,10 @@ const POST_OBJECT: &str = r#"{
     }
 }"#;
 
+/// Shapes whose values are secrets though the model does not mark them: tokens, and addresses that may hold passwords, which
+/// AWS's own trail hides.
+const SECRETS: &[(&str, &str)] = &[("firehose", "HECToken"), ("sns", "endpoint")];
+
 /// Adds what the model of `service` lacks, and takes back what it says and the service does not keep to.
 pub fn correct(service: &str, model: &mut Model) {
     for (_, added) in ADDED.iter().filter(|(name, _)| *name == service) {
@@ -627,6 +708,11 @@ pub fn correct(service: &str, model: &mut Model) {
     }
     if let Some((_, protocol)) = SPOKEN_TOO.iter().find(|(name, _)| *name == service) {
         speak(service, protocol, model);
+    }
+    for (_, secret) in SECRETS.iter().filter(|(name, _)| *name == service) {
+        if let Some(shape) = model.shapes.get_mut(*secret) {
+            shape.sensitive = true;
+        }
     }
     for (operation, status) in STATUSES {
         if let Some(operation) = model.operations.get_mut(*operation) {

@@ -84,6 +84,8 @@ pub struct ShapeDef {
     pub document: bool,
     #[serde(default)]
     pub eventstream: bool,
+    #[serde(default)]
+    pub sensitive: bool,
     pub timestamp_format: Option<String>,
 }
 

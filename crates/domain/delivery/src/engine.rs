@@ -26,6 +26,7 @@ use crate::{
     reading::{Batch, DirectShard, Reader, left_of},
     records::ErrorKind,
     status::{Oldest, Reached},
+    tallies::DeliveredCounters,
 };
 
 /// The engine of one delivery stream.
@@ -37,6 +38,8 @@ pub struct Engine {
     delivered: AtomicU64,
     /// How far it is.
     pub(crate) reached: Reached,
+    /// What it delivered, for those who publish it.
+    pub(crate) delivered_counters: DeliveredCounters,
     /// The oldest record that it has read and not delivered.
     pub(crate) oldest: Arc<Oldest>,
     /// The delivery stream as it is configured now.
@@ -97,6 +100,7 @@ impl Engine {
             direct,
             delivered: AtomicU64::new(0),
             reached: Reached::default(),
+            delivered_counters: DeliveredCounters::default(),
             oldest: Arc::default(),
             config,
         })
@@ -149,6 +153,7 @@ impl Engine {
         error.truncate(error.floor_char_boundary(ERROR_TEXT_BYTES_MAX));
         let stream = self.stream();
         tracing::warn!(stream = stream.name, code, error, ?wait, "a delivery waits");
+        self.delivered_counters.stopped();
         self.executor
             .errors(&stream)
             .delivery_failed(code, &error)
@@ -380,9 +385,14 @@ impl Engine {
         progress: Versioned<Progress>,
         reader: &Reader,
     ) -> Result<Versioned<Progress>, EngineError> {
+        let intent = progress.value.intent.clone();
         let next = progress.value.completed(|shard| reader.is_listed(shard));
         let progress = self.advance(next, progress.version).await?;
         self.delivered.fetch_add(1, Ordering::Relaxed);
+        if let Some(intent) = intent {
+            let age = self.executor.env.clock.now().since(intent.oldest);
+            self.delivered_counters.delivered(&intent, age);
+        }
         self.executor.incident.clear();
         self.open_direct(&progress.value).await?;
         Ok(progress)

@@ -25,6 +25,7 @@ mod records;
 mod sinks;
 mod status;
 mod steps;
+mod tallies;
 #[cfg(test)]
 mod testing;
 
@@ -46,5 +47,6 @@ pub use ports::{
 pub use quota::Quotas;
 pub use records::{ErrorKind, Failure, Item, Keys, Rejected, UserRecord};
 pub use sinks::{Chunk, ChunkLimit, Load, Loader, Sink, loader, sink};
-pub use status::{Status, Taken};
+pub use status::{Status, Taken, TakenCalls};
 pub use steps::query::{Query, QueryError, keys_of};
+pub use tallies::{Delivered, DeliveryCalls};

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use headwater_types::Millis;
+use headwater_types::{Millis, Tallied, Tally};
 use parking_lot::Mutex;
 
 use crate::{
@@ -49,29 +49,49 @@ pub struct Taken {
     pub throttled: u64,
 }
 
+/// What was put into a delivery stream since this was taken last; each value is one call's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TakenCalls {
+    /// Records that were taken.
+    pub records: Option<Tallied>,
+    /// Their bytes.
+    pub bytes: Option<Tallied>,
+    /// Records that the quotas refused.
+    pub throttled: Option<Tallied>,
+}
+
 /// The counters behind [`Taken`].
 #[derive(Default)]
 pub(crate) struct TakenCounters {
-    records: AtomicU64,
-    bytes: AtomicU64,
-    throttled: AtomicU64,
+    records: Tally,
+    bytes: Tally,
+    throttled: Tally,
 }
 
 impl TakenCounters {
     pub fn took(&self, records: usize, bytes: usize) {
-        self.records.fetch_add(records as u64, Relaxed);
-        self.bytes.fetch_add(bytes as u64, Relaxed);
+        self.records.add(records as u64);
+        self.bytes.add(bytes as u64);
     }
 
     pub fn throttled(&self, records: usize) {
-        self.throttled.fetch_add(records as u64, Relaxed);
+        self.throttled.add(records as u64);
     }
 
     pub fn now(&self) -> Taken {
         Taken {
-            records: self.records.load(Relaxed),
-            bytes: self.bytes.load(Relaxed),
-            throttled: self.throttled.load(Relaxed),
+            records: self.records.sum(),
+            bytes: self.bytes.sum(),
+            throttled: self.throttled.sum(),
+        }
+    }
+
+    /// What was counted since this was asked last.
+    pub fn take(&self) -> TakenCalls {
+        TakenCalls {
+            records: self.records.take(),
+            bytes: self.bytes.take(),
+            throttled: self.throttled.take(),
         }
     }
 }

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use headwater_types::{Tallied, Tally};
 use parking_lot::Mutex;
 
 use crate::{Error, FunctionName};
@@ -30,6 +31,19 @@ pub struct FunctionMetrics {
     pub duration: Duration,
 }
 
+/// What was counted of a function since it was taken last; each value is one invocation's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FunctionCalls {
+    /// 1 for one that failed, 0 for one that did not: all that ran to their end or could not be run.
+    pub errors: Option<Tallied>,
+    /// 1 for one that was refused since too many run, 0 for one that ran.
+    pub throttles: Option<Tallied>,
+    /// How long it ran, in nanoseconds.
+    pub nanos: Option<Tallied>,
+    /// How many ran at one time when one began, with it.
+    pub concurrent: Option<Tallied>,
+}
+
 /// Processes of functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Processes {
@@ -47,12 +61,22 @@ pub(crate) struct Counts(Mutex<BTreeMap<FunctionName, Arc<Counters>>>);
 
 #[derive(Default)]
 pub(crate) struct Counters {
-    invocations: AtomicU64,
-    errors: AtomicU64,
-    throttles: AtomicU64,
+    errors: Tally,
+    throttles: Tally,
+    nanos: Tally,
+    concurrent: Tally,
+    running: AtomicU64,
     cold_starts: AtomicU64,
     untold: AtomicU64,
-    nanos: AtomicU64,
+}
+
+/// An invocation that runs, until this is dropped.
+pub(crate) struct Running<'a>(&'a Counters);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Relaxed);
+    }
 }
 
 impl Counts {
@@ -83,32 +107,59 @@ impl Counts {
     }
 }
 
+impl Counts {
+    /// What was counted of each function since this was asked last.
+    pub fn take(&self) -> Vec<(FunctionName, FunctionCalls)> {
+        let counts = self.0.lock();
+        let taken = counts.iter();
+        taken
+            .map(|(name, counters)| (name.clone(), counters.take()))
+            .collect()
+    }
+}
+
 impl Counters {
+    /// An invocation begins to run.
+    pub fn runs(&self) -> Running<'_> {
+        let before = self.running.fetch_add(1, Relaxed);
+        self.concurrent.add(before + 1);
+        Running(self)
+    }
+
     /// An invocation ran to its end.
     pub fn ran(&self, took: Duration, failed: bool, cold: bool) {
         let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-        self.invocations.fetch_add(1, Relaxed);
-        self.errors.fetch_add(failed.into(), Relaxed);
+        self.errors.add(failed.into());
+        self.throttles.add(0);
+        self.nanos.add(nanos);
         self.cold_starts.fetch_add(cold.into(), Relaxed);
-        self.nanos.fetch_add(nanos, Relaxed);
     }
 
     /// An invocation could not be run.
     pub fn refused(&self, error: &Error) {
         match error {
-            Error::Throttled | Error::Reserved => self.throttles.fetch_add(1, Relaxed),
-            _ => self.errors.fetch_add(1, Relaxed),
-        };
+            Error::Throttled | Error::Reserved => self.throttles.add(1),
+            _ => self.errors.add(1),
+        }
+    }
+
+    fn take(&self) -> FunctionCalls {
+        FunctionCalls {
+            errors: self.errors.take(),
+            throttles: self.throttles.take(),
+            nanos: self.nanos.take(),
+            concurrent: self.concurrent.take(),
+        }
     }
 
     fn now(&self) -> FunctionMetrics {
         FunctionMetrics {
-            invocations: self.invocations.load(Relaxed),
-            errors: self.errors.load(Relaxed),
-            throttles: self.throttles.load(Relaxed),
+            invocations: self.nanos.count(),
+            errors: self.errors.sum(),
+            throttles: self.throttles.sum(),
             cold_starts: self.cold_starts.load(Relaxed),
             untold: self.untold.load(Relaxed),
-            duration: Duration::from_nanos(self.nanos.load(Relaxed)),
+            duration: Duration::from_nanos(self.nanos.sum()),
         }
     }
 }

@@ -17,9 +17,9 @@ use tokio::sync::{OnceCell, Semaphore, SemaphorePermit, oneshot};
 
 use crate::{
     Alias, AliasChange, AliasName, Claims, Code, Configuration, Error, EventSettingsChange,
-    Function, FunctionMetrics, FunctionName, FunctionUrl, Kept, KeptEventSettings, LayerVersion,
-    LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier, RuntimeKind,
-    Statement, UrlTarget, bootstraps,
+    Function, FunctionCalls, FunctionMetrics, FunctionName, FunctionUrl, Kept, KeptEventSettings,
+    LayerVersion, LogSink, Outlets, Part, Policy, Processes, Provisioned, Publish, Qualifier,
+    RuntimeKind, Statement, UrlTarget, bootstraps,
     counts::Counts,
     events::{self, Events},
     invoke::{self, Answer, Beginning, Invocation, Request, StreamedAnswer},
@@ -752,6 +752,11 @@ impl Functions {
     /// The invocations of each function that was called since the process started, by name.
     pub fn metrics(&self) -> Vec<(FunctionName, FunctionMetrics)> {
         self.inner.counts.now()
+    }
+
+    /// What was counted of each function since this was asked last: for one who publishes it.
+    pub fn take_calls(&self) -> Vec<(FunctionName, FunctionCalls)> {
+        self.inner.counts.take()
     }
 
     /// The processes that there are.

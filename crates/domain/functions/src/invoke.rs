@@ -123,6 +123,7 @@ pub(crate) async fn run(
     begin: &mut Option<oneshot::Sender<Beginning>>,
 ) -> Result<Invocation, Error> {
     let (permit, warm) = inner.pool.enter(function, wait).await?;
+    let _running = counters.runs();
     let (mut process, cold) = match warm {
         Some(process) => (process, false),
         None => match inner.start(function, false).await {

@@ -46,7 +46,7 @@ mod version;
 
 pub use aliases::AliasChange;
 pub use claims::{ClaimFault, Claims, KeepFailure, Kept, Provisioned};
-pub use counts::{FunctionMetrics, Processes};
+pub use counts::{FunctionCalls, FunctionMetrics, Processes};
 pub use error::{Error, PackageError};
 pub use event_settings::{DestinationFault, EventSettings, EventSettingsChange, KeptEventSettings};
 pub use function::{Code, Configuration, Function, FunctionName, Published, Runtime, RuntimeKind};

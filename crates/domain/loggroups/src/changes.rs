@@ -1,16 +1,25 @@
 //! Groups and streams made, changed and deleted. The callers run to their end.
 
+use std::collections::BTreeMap;
+
 use headwater_catalog::{CatalogError, Expect};
 
 use crate::{
     Error,
     groups::Inner,
     limits,
-    records::{Group, Stream, group_key, stream_key},
+    records::{Group, Stream, group_key, notes_shard, stream_key},
 };
 
 impl Inner {
-    pub async fn create_group(&self, name: &str) -> Result<Group, Error> {
+    pub async fn create_group(
+        &self,
+        name: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<Group, Error> {
+        if tags.len() > limits::TAGS_MAX {
+            return Err(Error::TooManyTags(limits::TAGS_MAX));
+        }
         let _one = self.changing.lock().await;
         for _ in 0..limits::CONFLICTS_MAX {
             if self.groups.get(name).await?.is_some() {
@@ -23,6 +32,7 @@ impl Inner {
                 number,
                 created: self.env.clock.now(),
                 retention_days: None,
+                tags: tags.clone(),
             };
             // Before the record: a caller that finds the record finds the shard.
             self.open_shard(&group).await?;
@@ -47,9 +57,13 @@ impl Inner {
                 Err(CatalogError::Conflict { .. }) => {}
                 removed => {
                     removed?;
-                    self.log.remove_shards(&[group.value.shard()]).await?;
-                    self.sizes.delete(group.value.number).await?;
-                    return self.delete_streams(group.value.number).await;
+                    let number = group.value.number;
+                    self.subscriptions.delete_all(number).await?;
+                    self.metric_filters.delete_all(number).await?;
+                    let shards = [group.value.shard(), notes_shard(number)];
+                    self.log.remove_shards(&shards).await?;
+                    self.sizes.delete(number).await?;
+                    return self.delete_streams(number).await;
                 }
             }
         }
@@ -71,6 +85,30 @@ impl Inner {
                     written?;
                     return self.open_shard(&group).await;
                 }
+            }
+        }
+        Err(Error::Conflict(name.to_owned()))
+    }
+
+    pub async fn change_tags(
+        &self,
+        name: &str,
+        add: BTreeMap<String, String>,
+        remove: Vec<String>,
+    ) -> Result<(), Error> {
+        let _one = self.changing.lock().await;
+        for _ in 0..limits::CONFLICTS_MAX {
+            let found = self.find(name).await?;
+            let mut group = found.value;
+            group.tags.extend(add.clone());
+            group.tags.retain(|key, _| !remove.contains(key));
+            if group.tags.len() > limits::TAGS_MAX {
+                return Err(Error::TooManyTags(limits::TAGS_MAX));
+            }
+            let written = self.groups.write(name, &group, Expect::At(found.version));
+            match written.await {
+                Err(CatalogError::Conflict { .. }) => {}
+                written => return Ok(written.map(drop)?),
             }
         }
         Err(Error::Conflict(name.to_owned()))
@@ -127,7 +165,7 @@ impl Inner {
     pub async fn ensure(&self, group: &str, stream: &str) -> Result<Group, Error> {
         let found = match self.find(group).await {
             Ok(found) => found.value,
-            Err(Error::NoGroup(_)) => match self.create_group(group).await {
+            Err(Error::NoGroup(_)) => match self.create_group(group, BTreeMap::new()).await {
                 Err(Error::GroupExists(_)) => self.find(group).await?.value,
                 made => made?,
             },

@@ -18,6 +18,27 @@ pub enum Error {
     /// There is a log stream of this name.
     #[error("there is a log stream {0} already")]
     StreamExists(String),
+    /// There is no such subscription.
+    #[error("there is no subscription {0}")]
+    NoSubscription(String),
+    /// There is no such metric filter.
+    #[error("there is no metric filter {0}")]
+    NoMetricFilter(String),
+    /// There are as many of a group, or at a time, as there may be.
+    #[error("there are as many as there may be: {0}")]
+    TooMany(usize),
+    /// The group may not have so many tags.
+    #[error("a log group has at most {0} tags")]
+    TooManyTags(usize),
+    /// The destination of a subscription does not take messages; why.
+    #[error("{0}")]
+    Destination(String),
+    /// A metric filter's values cannot be made so; why.
+    #[error("{0}")]
+    Transformation(String),
+    /// Nothing that is needed for it was opened with the log groups.
+    #[error("this server has no {0}")]
+    Missing(&'static str),
     /// Other changes of the log group came first, again and again.
     #[error("the log group {0} is being changed by other calls")]
     Conflict(String),

@@ -33,6 +33,13 @@ pub struct Event {
     pub message: String,
 }
 
+impl Event {
+    /// Its id as AWS writes ids, 56 digits: a number that grows with time, and is never used twice in a group.
+    pub fn id(&self) -> String {
+        format!("{:020}{:036}", self.time.0, self.offset)
+    }
+}
+
 impl NewEvent {
     /// Its size as AWS counts it.
     pub(crate) fn size(&self) -> usize {

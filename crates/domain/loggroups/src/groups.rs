@@ -1,7 +1,8 @@
 //! Log groups and their streams: opened and found; and events appended.
 
 use std::{
-    sync::{Arc, Weak},
+    collections::BTreeMap,
+    sync::{Arc, OnceLock, Weak},
     time::Duration,
 };
 
@@ -9,14 +10,19 @@ use headwater_catalog::{Catalog, Single, Table, Versioned};
 use headwater_env::Env;
 use headwater_log::{Append, LogError, NewRecord, Retention, ShardLog};
 use headwater_types::{Millis, kept};
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     Error, NewEvent,
     event::encode,
+    followers::{Counting, Delivering, World},
     limits,
+    metric_filters::MetricFilters,
+    ports::{Counts, Destinations},
     put::{Rejected, check_put, timely},
-    records::{Group, Stream, Times, group_key, is_ours, number_of, stream_key},
+    records::{Group, Stream, Times, group_key, is_ours, notes_shard, number_of, stream_key},
     sizes::{Run, Sizes},
+    subscriptions::Subscriptions,
     times::NewTimes,
 };
 
@@ -36,6 +42,18 @@ pub(crate) struct Inner {
     pub next_number: Single<u64>,
     pub times: NewTimes,
     pub sizes: Sizes,
+    pub subscriptions: Subscriptions,
+    pub metric_filters: MetricFilters,
+    /// What those work with who follow groups.
+    pub world: Arc<World>,
+    /// Where messages of subscriptions go, once that is known.
+    pub delivering: OnceLock<Arc<Delivering>>,
+    /// Where counted values go, once that is known.
+    pub counting: OnceLock<Counting>,
+    /// The places of live tails.
+    pub tails: Arc<Semaphore>,
+    /// Set once waits end.
+    pub closed: watch::Sender<bool>,
     /// Held while a group is changed, so that the log has the groups' shards as the catalog has the groups.
     pub changing: tokio::sync::Mutex<()>,
 }
@@ -66,7 +84,15 @@ impl LogGroups {
         let groups = Table::new(catalog.clone(), kept::Prefix::LogGroups);
         let next_number = Single::new(catalog.clone(), kept::Single::LogGroupNumber);
         let sizes = Sizes::new(catalog.clone(), log.clone());
+        let world = World::new(env.clone(), catalog.clone(), log.clone());
         let inner = Arc::new(Inner {
+            subscriptions: Subscriptions::new(catalog.clone()),
+            metric_filters: MetricFilters::new(catalog.clone()),
+            world: Arc::new(world),
+            delivering: OnceLock::new(),
+            counting: OnceLock::new(),
+            tails: Arc::new(Semaphore::new(limits::TAILS_MAX)),
+            closed: watch::Sender::new(false),
             env,
             catalog,
             log,
@@ -84,13 +110,77 @@ impl LogGroups {
         Ok(Self { inner })
     }
 
+    /// Sends what subscriptions want from now on, for the groups of that account.
+    ///
+    /// # Errors
+    /// When the catalog fails.
+    pub async fn deliver_through(
+        &self,
+        account: String,
+        destinations: Arc<dyn Destinations>,
+    ) -> Result<(), Error> {
+        let delivering = Delivering {
+            account,
+            destinations,
+        };
+        // It is told once.
+        let _ = self.inner.delivering.set(Arc::new(delivering));
+        for (name, group) in self.inner.groups.all().await? {
+            for (subscription, record) in self.subscriptions(&name, "").await? {
+                self.inner
+                    .send_on(&name, &group.value, &subscription, record)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what metric filters match from now on.
+    ///
+    /// # Errors
+    /// When the catalog or the log fails.
+    pub async fn count_into(&self, counts: Arc<dyn Counts>) -> Result<(), Error> {
+        // It is told once.
+        let _ = self.inner.counting.set(counts);
+        for (_, group) in self.inner.groups.all().await? {
+            self.inner.count(&group.value).await?;
+        }
+        Ok(())
+    }
+
     /// Makes a group.
     ///
     /// # Errors
     /// [`Error::GroupExists`], or what failed below.
     pub async fn create_group(&self, name: &str) -> Result<Group, Error> {
+        self.create_tagged_group(name, BTreeMap::new()).await
+    }
+
+    /// Makes a group that has tags.
+    ///
+    /// # Errors
+    /// [`Error::GroupExists`], [`Error::TooManyTags`], or what failed below.
+    pub async fn create_tagged_group(
+        &self,
+        name: &str,
+        tags: BTreeMap<String, String>,
+    ) -> Result<Group, Error> {
         let name = name.to_owned();
-        self.change(|inner| async move { inner.create_group(&name).await })
+        self.change(|inner| async move { inner.create_group(&name, tags).await })
+            .await
+    }
+
+    /// Adds tags to a group, in the place of those that have their names, and then takes some away.
+    ///
+    /// # Errors
+    /// [`Error::NoGroup`], [`Error::TooManyTags`], or what failed below.
+    pub async fn change_tags(
+        &self,
+        name: &str,
+        add: BTreeMap<String, String>,
+        remove: Vec<String>,
+    ) -> Result<(), Error> {
+        let name = name.to_owned();
+        self.change(|inner| async move { inner.change_tags(&name, add, remove).await })
             .await
     }
 
@@ -246,7 +336,7 @@ impl LogGroups {
 
     /// Runs a change to its end, even when its caller goes away: the catalog, the log and what is known here belong
     /// together.
-    async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
+    pub(crate) async fn change<T, F>(&self, change: impl FnOnce(Arc<Inner>) -> F) -> T
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -255,11 +345,19 @@ impl LogGroups {
         self.inner.env.to_the_end(work).await
     }
 
-    /// Writes what is written with delay.
+    /// Ends live tails.
+    pub fn end_waits(&self) {
+        self.inner.closed.send_replace(true);
+    }
+
+    /// Ends those who follow groups, and writes what is written with delay.
     ///
     /// # Errors
     /// When the catalog fails.
     pub async fn close(&self) -> Result<(), Error> {
+        self.end_waits();
+        self.inner.subscriptions.running.end_all("");
+        self.inner.metric_filters.running.end_all("");
         self.inner.write().await
     }
 }
@@ -278,9 +376,23 @@ impl Inner {
             self.open_shard(group).await?;
             self.sizes.recover(group.number).await?;
         }
+        let mut counted = self.metric_filters.records.all().await?;
+        counted.retain(|(key, _)| groups.iter().any(|g| number_of(key) == Some(g.number)));
+        let counted: Vec<u64> = counted
+            .iter()
+            .filter_map(|(key, _)| number_of(key))
+            .collect();
+        for number in &counted {
+            self.open_notes(*number, Millis::ZERO).await?;
+        }
+        let is_known = |shard| {
+            groups.iter().any(|group| group.shard() == shard)
+                || counted.iter().any(|number| notes_shard(*number) == shard)
+        };
         let mut strays = self.log.shards().await?;
-        strays.retain(|shard| is_ours(*shard) && !groups.iter().any(|g| g.shard() == *shard));
+        strays.retain(|shard| is_ours(*shard) && !is_known(*shard));
         self.log.remove_shards(&strays).await?;
+        self.remove_followers(&groups).await?;
         for number in self.sizes.numbers().await? {
             if !groups.iter().any(|group| group.number == number) {
                 self.sizes.delete(number).await?;
@@ -299,14 +411,26 @@ impl Inner {
         Ok(())
     }
 
+    /// Removes what a deletion of a group left of those who followed it.
+    async fn remove_followers(&self, groups: &[Group]) -> Result<(), Error> {
+        let mut keys: Vec<String> = Vec::new();
+        let filters = self.metric_filters.records.all().await?;
+        keys.extend(filters.into_iter().map(|(key, _)| key));
+        let subscriptions = self.subscriptions.progress.all().await?;
+        keys.extend(subscriptions.into_iter().map(|(key, _)| key));
+        let records = self.subscriptions.records.all().await?;
+        keys.extend(records.into_iter().map(|(key, _)| key));
+        for number in keys.iter().filter_map(|key| number_of(key)) {
+            if !groups.iter().any(|group| group.number == number) {
+                self.subscriptions.delete_all(number).await?;
+                self.metric_filters.delete_all(number).await?;
+            }
+        }
+        Ok(())
+    }
+
     pub async fn open_shard(&self, group: &Group) -> Result<(), Error> {
-        const DAY: u64 = 24 * 3600;
-        // A thousand years are as good as never.
-        let days = group.retention_days.map_or(365_000, u64::from);
-        let retention = Retention {
-            period: Duration::from_secs(days * DAY),
-            floor: Millis::ZERO,
-        };
+        let retention = kept_for(group.retention_days);
         Ok(self.log.open_shards(&[group.shard()], retention).await?)
     }
 
@@ -363,6 +487,17 @@ impl Inner {
     async fn write(&self) -> Result<(), Error> {
         self.times.write().await?;
         self.sizes.write().await
+    }
+}
+
+/// How long the log keeps what is to be kept for so many days, or for ever.
+pub(crate) fn kept_for(days: Option<u32>) -> Retention {
+    const DAY: u64 = 24 * 3600;
+    // A thousand years are as good as never.
+    let days = days.map_or(365_000, u64::from);
+    Retention {
+        period: Duration::from_secs(days * DAY),
+        floor: Millis::ZERO,
     }
 }
 

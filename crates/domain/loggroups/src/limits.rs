@@ -45,3 +45,38 @@ pub const CONFLICTS_MAX: usize = 20;
 pub const RUNS_WAITING_MAX: usize = 1000;
 /// Days of one group's sizes that are read at once.
 pub const DAYS_AT_ONCE: usize = 500;
+/// Subscriptions of one group (AWS: 2).
+pub const SUBSCRIPTIONS_MAX: usize = 2;
+/// Metric filters of one group (AWS: 100).
+pub const METRIC_FILTERS_MAX: usize = 100;
+/// Dimensions that a metric filter takes out of events (AWS: 3).
+pub const FILTER_DIMENSIONS_MAX: usize = 3;
+/// Tags of one group (AWS: 50).
+pub const TAGS_MAX: usize = 50;
+/// Bytes of messages that go together to a subscriber, before they are packed: what does not shrink fits into a function's
+/// event all the same. A larger event goes alone.
+pub(crate) const BUNDLE_BYTES_MAX: usize = 128 << 10;
+/// Followers of groups that have events in memory at a time.
+pub(crate) const FOLLOWERS_AT_ONCE: usize = 16;
+/// How long an event waits at the most for a destination that does not take it (AWS: 24 hours).
+pub(crate) const SUBSCRIBED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// The first wait before something that failed is tried again; each doubles the one before.
+pub(crate) const WAIT_MIN: Duration = Duration::from_millis(100);
+/// The longest.
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a change of a metric filter waits for the events before it to be counted.
+pub(crate) const CATCH_UP_MAX: Duration = Duration::from_secs(5);
+/// Notes of what was counted after which the earlier ones are let go of.
+pub(crate) const NOTES_KEPT: u64 = 1000;
+/// Live tails at a time (AWS: 15).
+pub const TAILS_MAX: usize = 15;
+/// Groups of one live tail (AWS: 10).
+pub const TAIL_GROUPS_MAX: usize = 10;
+/// Events in one update of a live tail; of more, some are left out (AWS: 500).
+pub const TAIL_EVENTS_MAX: usize = 500;
+/// Bytes of messages in one update of a live tail.
+pub const TAIL_BYTES_MAX: usize = 1_048_576;
+/// The time between two updates (AWS: one second).
+pub const TAIL_EVERY: Duration = Duration::from_secs(1);
+/// How long a live tail goes on (AWS: three hours).
+pub const TAIL_FOR: Duration = Duration::from_secs(3 * 3600);

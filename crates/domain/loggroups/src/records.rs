@@ -1,5 +1,7 @@
 //! Groups and streams as the catalog keeps them, and the keys of streams.
 
+use std::collections::BTreeMap;
+
 use headwater_log::ShardNumber;
 use headwater_types::{Millis, kept::ShardSpace};
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,9 @@ pub struct Group {
     pub created: Millis,
     /// After how many days its events expire; never, when there is none.
     pub retention_days: Option<u32>,
+    /// Its tags.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
 }
 
 /// A log stream as it is kept.
@@ -55,6 +60,14 @@ impl Group {
     }
 }
 
+/// What the number of a group's shard has added where the shard says how far the group's events were counted.
+const NOTES: u64 = 1 << 48;
+
+/// The shard that says how far the events of the group with this number were counted.
+pub(crate) fn notes_shard(number: u64) -> ShardNumber {
+    shard(number | NOTES)
+}
+
 /// The shard of the group with this number.
 pub(crate) fn shard(number: u64) -> ShardNumber {
     ShardNumber::new(ShardSpace::LogGroups, number)
@@ -91,6 +104,7 @@ mod tests {
             number: 258,
             created: Millis(0),
             retention_days: None,
+            tags: BTreeMap::new(),
         };
         assert_eq!(group.shard(), ShardNumber(0x0300_0000_0000_0102));
         assert!(is_ours(group.shard()) && !is_ours(ShardNumber(258)));

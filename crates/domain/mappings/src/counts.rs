@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use headwater_types::Millis;
+use headwater_types::{Millis, Tallied, Tally};
 use parking_lot::Mutex;
 
 /// The counters of one mapping, since the server started.
@@ -19,6 +19,8 @@ pub(crate) struct Counts {
     numbered: AtomicU64,
     /// The age of the newest record that was done, when it was.
     age_ms: AtomicU64,
+    /// The same of each batch.
+    ages_ms: Tally,
 }
 
 /// A lane that does not come on.
@@ -60,6 +62,12 @@ impl Counts {
     pub fn done(&self, records: usize, age_ms: u64) {
         self.records.fetch_add(records as u64, Relaxed);
         self.age_ms.store(age_ms, Relaxed);
+        self.ages_ms.add(age_ms);
+    }
+
+    /// How old the newest record of each batch was that was done since this was asked last.
+    pub fn take_ages(&self) -> Option<Tallied> {
+        self.ages_ms.take()
     }
 
     pub fn gave_up(&self, records: usize) {

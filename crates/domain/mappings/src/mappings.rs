@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use headwater_catalog::{Catalog, Versioned};
 use headwater_env::Env;
 use headwater_log::Sources;
+use headwater_types::Tallied;
 use parking_lot::RwLock;
 use tokio::sync::{Mutex, Semaphore, watch};
 
@@ -109,6 +110,17 @@ impl Mappings {
                 kept.record.read().value.clone(),
                 kept.shared.counts.metrics(),
             )
+        };
+        all.values().map(of).collect()
+    }
+
+    /// How old, in milliseconds, the newest record of each batch was that a mapping was done with since this was asked
+    /// last: for one who publishes it.
+    pub fn take_ages(&self) -> Vec<(Mapping, Option<Tallied>)> {
+        let all = self.all.read();
+        let of = |kept: &Arc<Kept>| {
+            let ages = kept.shared.counts.take_ages();
+            (kept.record.read().value.clone(), ages)
         };
         all.values().map(of).collect()
     }

@@ -25,6 +25,7 @@ mod record;
 mod sending;
 mod state;
 mod store;
+mod tallies;
 mod worker;
 
 pub use contents::{Fault, is_name};
@@ -36,4 +37,5 @@ pub use queues::{Messages, Sent};
 pub use receipt::Receipt;
 pub use record::{Fifo, QueueRecord, Redrive, RedriveAllow, Settings, Tags};
 pub use state::Depth;
+pub use tallies::QueueCalls;
 pub use worker::{Receive, Received, Settle, Taken};

@@ -22,6 +22,7 @@ use crate::{
     limits::{CALLS, RECEIVE_MESSAGES},
     message::Message,
     store::Store,
+    tallies::Counters,
     worker::{Call, Shared, Worker, record, sequence},
 };
 
@@ -126,11 +127,14 @@ impl Messages {
             }
             faults.push(checked.err());
         }
+        let sizes: Vec<_> = fit.iter().map(NewMessage::size).collect();
         let sent = match (fit.is_empty(), &record.settings.fifo) {
             (true, _) => Vec::new(),
             (false, Some(_)) => self.call(name, |reply| Call::Send(fit, reply)).await?,
             (false, None) => self.inner.append(&queue, &record, fit).await?,
         };
+        let sizes = sizes.into_iter();
+        sizes.for_each(|size| queue.counters.sent.add(size as u64));
         let mut sent = sent.into_iter();
         let mut result = |fault: Option<Fault>| match fault {
             Some(fault) => Ok(Err(fault)),
@@ -157,7 +161,12 @@ impl Messages {
             limit: receive.limit.clamp(1, RECEIVE_MESSAGES),
             ..receive
         };
-        self.call(name, |reply| Call::Receive(receive, reply)).await
+        let queue = self.queue(name)?;
+        let taken = self
+            .call(name, |reply| Call::Receive(receive, reply))
+            .await?;
+        queue.counters.received(taken.len());
+        Ok(taken)
     }
 
     /// The contents of messages that were taken; one that expired since is left out.
@@ -185,8 +194,15 @@ impl Messages {
         name: &str,
         settlements: Vec<(Receipt, Settle)>,
     ) -> Result<Vec<Result<(), ReceiptError>>, Error> {
-        self.call(name, |reply| Call::Settle(settlements, reply))
-            .await
+        let is_deletion = |(_, settle): &(Receipt, Settle)| matches!(settle, Settle::Delete);
+        let deletions: Vec<bool> = settlements.iter().map(is_deletion).collect();
+        let queue = self.queue(name)?;
+        let settle = self.call(name, |reply| Call::Settle(settlements, reply));
+        let settled = settle.await?;
+        let deleted = deletions.iter().zip(&settled);
+        let deleted = deleted.filter(|(is_deletion, settled)| **is_deletion && settled.is_ok());
+        queue.counters.deleted(deleted.count());
+        Ok(settled)
     }
 
     /// Removes all messages of a queue.
@@ -272,6 +288,7 @@ impl Inner {
         let shared = Shared {
             record: RwLock::new(found),
             delayed: Mutex::new(Delayed::default()),
+            counters: Counters::default(),
         };
         self.known.write().insert(name, Arc::new(shared));
     }

@@ -27,6 +27,7 @@ use crate::{
     record::{QueueRecord, kept_from},
     state::{Depth, State},
     store::{Checkpoint, row},
+    tallies::Counters,
 };
 
 /// A receive of messages.
@@ -110,6 +111,8 @@ pub(crate) enum Call {
 pub(crate) struct Shared {
     pub record: RwLock<Versioned<QueueRecord>>,
     pub delayed: Mutex<Delayed>,
+    /// Counts what goes through it.
+    pub counters: Counters,
 }
 
 impl Shared {

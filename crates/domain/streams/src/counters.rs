@@ -1,9 +1,14 @@
-//! Counting what goes through a shard: for CloudWatch's shard-level metrics, and for the load that on-demand streams scale by.
+//! Counting what goes through a shard: for those who publish it, and for the load that on-demand streams scale by.
 
 use std::{
     hint::black_box,
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
+
+use headwater_types::{Tallied, Tally};
+use parking_lot::Mutex;
+
+use crate::arrivals::{Arrived, Arriving};
 
 /// Counts of what went through a shard since the process started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,15 +46,31 @@ impl ShardMetrics {
     }
 }
 
+/// What calls had of a shard since this was taken last, without what arrived; each value is one call's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ShardCalls {
+    /// Bytes of data and partition keys that a read returned.
+    pub outgoing_bytes: Option<Tallied>,
+    /// Records that a read returned.
+    pub outgoing_records: Option<Tallied>,
+    /// How old the last record was that a read returned, in milliseconds; 0 when it reached the shard's end.
+    pub iterator_age: Option<Tallied>,
+    /// Records of a put that the limits refused.
+    pub write_exceeded: Option<Tallied>,
+    /// Whether the limits refused a read: 1, or 0 where they did not.
+    pub read_exceeded: Option<Tallied>,
+}
+
 /// The counters behind [`ShardMetrics`]. Always counted: it is cheap, and switching a metric on only publishes it.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    incoming_bytes: AtomicU64,
-    incoming_records: AtomicU64,
-    outgoing_bytes: AtomicU64,
-    outgoing_records: AtomicU64,
-    write_exceeded: AtomicU64,
-    read_exceeded: AtomicU64,
+    /// The lock is held for a few additions, in place of as many of their own.
+    arriving: Mutex<Arriving>,
+    outgoing_bytes: Tally,
+    outgoing_records: Tally,
+    iterator_ages: Tally,
+    write_exceeded: Tally,
+    read_exceeded: Tally,
     iterator_age: AtomicU64,
 }
 
@@ -57,47 +78,64 @@ impl Counters {
     /// Has the processor bring those close that [`Self::wrote`] changes, and not wait for it: of thousands of shards, few
     /// are, and a change waits.
     pub fn fetch(&self) {
-        black_box((
-            self.incoming_records.load(Relaxed),
-            self.incoming_bytes.load(Relaxed),
-        ));
+        black_box(self.arriving.is_locked());
     }
 
-    pub fn wrote(&self, records: usize, bytes: usize) {
-        self.incoming_records.fetch_add(records as u64, Relaxed);
-        self.incoming_bytes.fetch_add(bytes as u64, Relaxed);
+    /// A call put records, which arrived in a minute.
+    pub fn wrote(&self, minute: u64, records: usize, bytes: usize) {
+        let mut arriving = self.arriving.lock();
+        arriving.add(minute, records as u64, bytes as u64);
     }
 
+    /// What is known to have arrived in a minute: no more than what did, for not every caller stays to be counted.
+    pub fn arrived(&self, minute: u64) -> Option<Arrived> {
+        self.arriving.lock().of(minute)
+    }
+
+    /// A read returned records, the last of them so old, or none at all.
     pub fn read(&self, records: usize, bytes: usize, age: u64) {
-        self.outgoing_records.fetch_add(records as u64, Relaxed);
-        self.outgoing_bytes.fetch_add(bytes as u64, Relaxed);
+        self.outgoing_records.add(records as u64);
+        self.outgoing_bytes.add(bytes as u64);
+        self.iterator_ages.add(age);
+        self.read_exceeded.add(0);
+    }
+
+    /// How old the newest record is that was read.
+    pub fn is_at(&self, age: u64) {
         self.iterator_age.store(age, Relaxed);
     }
 
-    /// A read reached the end, and found nothing or is the last.
-    pub fn caught_up(&self) {
-        self.iterator_age.store(0, Relaxed);
-    }
-
-    pub fn refused_write(&self) {
-        self.write_exceeded.fetch_add(1, Relaxed);
+    /// The limits refused so many records of a call.
+    pub fn refused_writes(&self, records: usize) {
+        self.write_exceeded.add(records as u64);
     }
 
     pub fn refused_read(&self) {
-        self.read_exceeded.fetch_add(1, Relaxed);
+        self.read_exceeded.add(1);
     }
 
     /// The counts so far.
     pub fn now(&self) -> ShardMetrics {
-        let of = |counter: &AtomicU64| counter.load(Relaxed);
+        let (incoming_records, incoming_bytes) = self.arriving.lock().totals();
         ShardMetrics {
-            incoming_bytes: of(&self.incoming_bytes),
-            incoming_records: of(&self.incoming_records),
-            outgoing_bytes: of(&self.outgoing_bytes),
-            outgoing_records: of(&self.outgoing_records),
-            write_exceeded: of(&self.write_exceeded),
-            read_exceeded: of(&self.read_exceeded),
-            iterator_age: of(&self.iterator_age),
+            incoming_bytes,
+            incoming_records,
+            outgoing_bytes: self.outgoing_bytes.sum(),
+            outgoing_records: self.outgoing_records.sum(),
+            write_exceeded: self.write_exceeded.sum(),
+            read_exceeded: self.read_exceeded.sum(),
+            iterator_age: self.iterator_age.load(Relaxed),
+        }
+    }
+
+    /// What was counted since this was asked last.
+    pub fn take(&self) -> ShardCalls {
+        ShardCalls {
+            outgoing_bytes: self.outgoing_bytes.take(),
+            outgoing_records: self.outgoing_records.take(),
+            iterator_age: self.iterator_ages.take(),
+            write_exceeded: self.write_exceeded.take(),
+            read_exceeded: self.read_exceeded.take(),
         }
     }
 }

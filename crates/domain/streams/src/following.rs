@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
+use headwater_types::{Tallied, Tally};
 use parking_lot::Mutex;
 
 /// Counts of all that the subscriptions of a consumer were sent since the process started, and how they are now.
@@ -20,11 +21,32 @@ pub struct ConsumerMetrics {
     pub millis_behind: u64,
 }
 
+/// What was counted of a consumer's subscriptions since it was taken last; each value is one event's, or one call's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ConsumerCalls {
+    /// 1 for a call that subscribed, 0 for one that was refused.
+    pub subscribed: Option<Tallied>,
+    /// 1 for a call that was refused since the consumer is subscribed already.
+    pub exceeded: Option<Tallied>,
+    /// 1 for an event that was sent, 0 for one that could not be made.
+    pub sent: Option<Tallied>,
+    /// Bytes of data and partition keys of an event.
+    pub bytes: Option<Tallied>,
+    /// Records of an event.
+    pub records: Option<Tallied>,
+    /// How far an event was behind its shard's end, in milliseconds.
+    pub millis_behind: Option<Tallied>,
+}
+
 /// The counters of one consumer.
 #[derive(Default)]
 pub(crate) struct Following {
-    records: AtomicU64,
-    bytes: AtomicU64,
+    subscribed: Tally,
+    exceeded: Tally,
+    sent: Tally,
+    records: Tally,
+    bytes: Tally,
+    millis_behind: Tally,
     behind: Mutex<Behind>,
 }
 
@@ -45,6 +67,7 @@ pub(crate) struct Follower {
 impl Following {
     /// Begins to count a subscription.
     pub fn subscribe(self: &Arc<Self>) -> Follower {
+        self.subscribed.add(1);
         let behind = Arc::new(AtomicU64::new(0));
         let mut known = self.behind.lock();
         if known.all.len() >= known.full {
@@ -60,14 +83,32 @@ impl Following {
         }
     }
 
+    /// A call was refused since the consumer is subscribed already.
+    pub fn refused(&self) {
+        self.subscribed.add(0);
+        self.exceeded.add(1);
+    }
+
+    /// What was counted since this was asked last.
+    pub fn take(&self) -> ConsumerCalls {
+        ConsumerCalls {
+            subscribed: self.subscribed.take(),
+            exceeded: self.exceeded.take(),
+            sent: self.sent.take(),
+            bytes: self.bytes.take(),
+            records: self.records.take(),
+            millis_behind: self.millis_behind.take(),
+        }
+    }
+
     /// The counts so far.
     pub fn now(&self) -> ConsumerMetrics {
         let known = self.behind.lock();
         let alive = known.all.iter().filter_map(Weak::upgrade);
         let behind: Vec<u64> = alive.map(|one| one.load(Relaxed)).collect();
         ConsumerMetrics {
-            outgoing_bytes: self.bytes.load(Relaxed),
-            outgoing_records: self.records.load(Relaxed),
+            outgoing_bytes: self.bytes.sum(),
+            outgoing_records: self.records.sum(),
             subscriptions: behind.len() as u64,
             millis_behind: behind.into_iter().max().unwrap_or(0),
         }
@@ -77,9 +118,23 @@ impl Following {
 impl Follower {
     /// An event was sent.
     pub fn got(&self, records: usize, bytes: usize, millis_behind: u64) {
-        self.consumer.records.fetch_add(records as u64, Relaxed);
-        self.consumer.bytes.fetch_add(bytes as u64, Relaxed);
+        let Following {
+            sent,
+            records: all,
+            bytes: all_bytes,
+            millis_behind: behind,
+            ..
+        } = &*self.consumer;
+        sent.add(1);
+        all.add(records as u64);
+        all_bytes.add(bytes as u64);
+        behind.add(millis_behind);
         self.behind.store(millis_behind, Relaxed);
+    }
+
+    /// An event could not be made.
+    pub fn failed(&self) {
+        self.consumer.sent.add(0);
     }
 }
 

@@ -15,7 +15,8 @@ mod record;
 mod routes;
 mod stream;
 
-// A shard's memory: counters, limits, leases; and that of a consumer.
+// A shard's memory: counters, limits, leases; and that of a stream's calls and of a consumer.
+mod calls;
 mod counters;
 mod following;
 mod subscriptions;
@@ -36,6 +37,7 @@ mod reshard;
 mod streams;
 
 // The ways in and out.
+mod arrivals;
 mod fan_out;
 mod listing;
 mod put;
@@ -44,12 +46,14 @@ mod read;
 mod source;
 mod subscribe;
 
+pub use arrivals::Arrived;
+pub use calls::{CallTimes, PutCalls, StreamCalls};
 pub use commitment::Commitment;
 pub use consumer::Consumer;
-pub use counters::ShardMetrics;
+pub use counters::{ShardCalls, ShardMetrics};
 pub use errors::{Error, PutError};
 pub use fan_out::{FanOut, ShardEvent};
-pub use following::ConsumerMetrics;
+pub use following::{ConsumerCalls, ConsumerMetrics};
 pub use limits::{
     CONSUMERS, DEFAULT_MAX_RECORD_BYTES, DEFAULT_SHARD_QUOTA, ITERATOR_LIFE,
     MAX_ENCRYPTION_CHANGES, MAX_MODE_CHANGES, MAX_ON_DEMAND_STREAMS, MAX_PUT_BYTES, MAX_READ,

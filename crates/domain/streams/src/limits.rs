@@ -22,6 +22,12 @@ pub const MAX_READ: ReadLimit = ReadLimit {
     bytes: 10 * 1024 * 1024,
 };
 
+/// The most that is read at one time to count again what arrived.
+pub(crate) const RECOUNT: ReadLimit = ReadLimit {
+    records: 10_000,
+    bytes: 1024 * 1024,
+};
+
 /// The shortest retention.
 pub const MIN_RETENTION_HOURS: u32 = 24;
 /// The longest retention: 365 days.

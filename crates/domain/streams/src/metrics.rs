@@ -4,12 +4,20 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use headwater_types::StreamName;
 
-use crate::{ConsumerMetrics, Error, Shard, ShardMetric, ShardMetrics, Stream, Streams};
+use crate::{
+    ConsumerCalls, ConsumerMetrics, Error, Shard, ShardCalls, ShardMetric, ShardMetrics, Stream,
+    StreamCalls, Streams,
+};
 
 impl Shard {
     /// Counts of what went through the shard since the process started.
     pub fn metrics(&self) -> ShardMetrics {
         self.live.counters.now()
+    }
+
+    /// What was counted of its calls since this was asked last: for one who publishes it.
+    pub fn take_calls(&self) -> ShardCalls {
+        self.live.counters.take()
     }
 }
 
@@ -19,6 +27,17 @@ impl Stream {
     pub fn metrics(&self) -> ShardMetrics {
         let shards = self.shards().iter();
         shards.fold(self.gone, |sum, shard| sum.and(shard.metrics()))
+    }
+
+    /// What was counted of its calls since this was asked last: for one who publishes it.
+    pub fn take_calls(&self) -> StreamCalls {
+        self.calls.take()
+    }
+
+    /// What was counted of the subscriptions of each of its consumers since this was asked last: for one who publishes it.
+    pub fn take_consumer_calls(&self) -> impl Iterator<Item = (&str, ConsumerCalls)> {
+        let consumers = self.following.iter();
+        consumers.map(|(name, counters)| (&**name, counters.take()))
     }
 
     /// Counts of all that the subscriptions of each of its consumers were sent since the process started.

@@ -88,8 +88,42 @@ impl Streams {
         entries: Vec<PutEntry>,
     ) -> Result<Vec<Result<Placed, PutError>>, Error> {
         stream.takes(&entries)?;
+        let began = self.env.clock.elapsed();
+        let results = self.put_each(stream, &entries).await;
+        let took = self.env.clock.elapsed().saturating_sub(began);
+        let sizes = entries.iter().map(PutEntry::bytes);
+        stream.calls.put_many.put_many(&results, sizes, took);
+        Ok(results)
+    }
+
+    /// Puts a record, as [`Self::put`] does, as a call that is counted with its like.
+    ///
+    /// # Errors
+    /// When the entry is too large; or why it was not put.
+    pub async fn put_one(
+        self: &Arc<Self>,
+        stream: &Stream,
+        entry: PutEntry,
+    ) -> Result<Result<Placed, PutError>, Error> {
+        let entries = [entry];
+        stream.takes(&entries)?;
+        let began = self.env.clock.elapsed();
+        let result = self.put_each(stream, &entries).await.remove(0);
+        let took = self.env.clock.elapsed().saturating_sub(began);
+        let [entry] = &entries;
+        let put_one = &stream.calls.put_one;
+        put_one.put_one(result.is_ok(), entry.bytes(), took);
+        Ok(result)
+    }
+
+    /// Puts entries that are small enough: one result each.
+    async fn put_each(
+        self: &Arc<Self>,
+        stream: &Stream,
+        entries: &[PutEntry],
+    ) -> Vec<Result<Placed, PutError>> {
         let mut results: Vec<Option<Result<Placed, PutError>>> = vec![None; entries.len()];
-        self.put_routed(stream, &entries, &mut results).await;
+        self.put_routed(stream, entries, &mut results).await;
         let mut newer: Option<Arc<Stream>> = None;
         for _ in 0..PUT_ROUTES {
             let met_closed = |result: &Option<_>| matches!(result, Some(Err(PutError::Closed(_))));
@@ -104,13 +138,13 @@ impl Streams {
                 .iter_mut()
                 .filter(|result| met_closed(result))
                 .for_each(|result| *result = None);
-            self.put_routed(&rerouted, &entries, &mut results).await;
+            self.put_routed(&rerouted, entries, &mut results).await;
             newer = Some(rerouted);
         }
-        Ok(results
+        results
             .into_iter()
             .map(|result| result.expect("each entry was throttled or appended"))
-            .collect())
+            .collect()
     }
 
     /// The stream as it became after `seen`, one of whose shards was found sealed; none when it has not changed and
@@ -151,9 +185,8 @@ impl Streams {
         groups(&routed).for_each(|group| group[0].shard(stream).live.counters.fetch());
         for (group, appended) in groups(&routed).zip(appended) {
             let shard = group[0].shard(stream);
-            if appended.is_ok() {
-                let bytes = group.iter().map(|one| one.of(entries).bytes()).sum();
-                shard.live.counters.wrote(group.len(), bytes);
+            if let Ok(appended) = &appended {
+                shard.wrote(appended, group, entries);
             }
             let encrypted = stream.record.encryption.is_some();
             for (one, nth) in group.iter().zip(0..) {
@@ -201,15 +234,19 @@ impl Streams {
                 .throttle
                 .admit_writes(now, sizes)
         };
-        let mut admitted = groups(routed)
-            .flat_map(admit)
-            .collect::<Vec<bool>>()
-            .into_iter();
+        let mut all = Vec::with_capacity(routed.len());
+        for group in groups(routed) {
+            let admitted = admit(group);
+            let refused = admitted.iter().filter(|admitted| !**admitted).count();
+            let counters = &group[0].shard(stream).live.counters;
+            counters.refused_writes(refused);
+            all.extend(admitted);
+        }
+        let mut admitted = all.into_iter();
         routed.retain(|one| {
             let admitted = admitted.next().expect("one answer an entry");
             if !admitted {
                 let shard = one.shard(stream);
-                shard.live.counters.refused_write();
                 results[one.entry as usize] = Some(Err(PutError::Throttled(shard.index)));
             }
             admitted
@@ -245,6 +282,15 @@ impl Stream {
             }
         }
         Ok(())
+    }
+}
+
+impl Target {
+    /// Counts entries of a call that the shard has now.
+    pub(crate) fn wrote(&self, appended: &Appended, group: &[Routed], entries: &[PutEntry]) {
+        let bytes = group.iter().map(|one| one.of(entries).bytes()).sum();
+        let minute = appended.time.minute();
+        self.live.counters.wrote(minute, group.len(), bytes);
     }
 }
 

@@ -72,11 +72,9 @@ impl Streams {
             shard,
             records: &last,
         });
-        self.log.append_whole(&batch).await?;
-        for group in groups(&routed) {
-            let bytes = group.iter().map(|one| one.of(entries).bytes()).sum();
-            let counters = &group[0].shard(stream).live.counters;
-            counters.wrote(group.len(), bytes);
+        let appended = self.log.append_whole(&batch).await?;
+        for (group, appended) in groups(&routed).zip(&appended) {
+            group[0].shard(stream).wrote(appended, group, entries);
         }
         Ok(count)
     }
@@ -94,9 +92,7 @@ impl Streams {
             let live = &one.shard(stream).live;
             let size = std::iter::once(one.of(entries).bytes());
             let is_admitted = live.throttle.admit_writes(now, size) == [true];
-            if !is_admitted {
-                live.counters.refused_write();
-            }
+            live.counters.refused_writes(usize::from(!is_admitted));
             is_admitted
         };
         let count = in_order.iter().take_while(is_admitted).count();

@@ -170,8 +170,10 @@ impl Streams {
         from: u64,
         limit: usize,
     ) -> Result<ReadResult, Error> {
-        if self.options.limits && !shard.live.throttle.admit_read(self.env.clock.elapsed()) {
+        let began = self.env.clock.elapsed();
+        if self.options.limits && !shard.live.throttle.admit_read(began) {
             shard.live.counters.refused_read();
+            stream.calls.read.ended(false, Duration::ZERO);
             let (stream, shard) = (stream.record.name.clone(), shard.record.index);
             return Err(Error::Throttled { stream, shard });
         }
@@ -179,21 +181,31 @@ impl Streams {
             records: limit.min(MAX_READ.records),
             bytes: MAX_READ.bytes,
         };
-        let chunk = self.read_unlimited(stream, shard, from, limit).await?;
+        let read = self.read_unlimited(stream, shard, from, limit).await;
+        let took = self.env.clock.elapsed().saturating_sub(began);
+        stream.calls.read.ended(read.is_ok(), took);
+        let chunk = read?;
         let bytes = chunk.records.iter().map(ReadRecord::bytes).sum();
         if self.options.limits {
             shard.live.throttle.charge_read(bytes);
         }
-        if let Some(last) = chunk.records.last() {
-            let age = self.env.clock.now().since(last.time).as_millis() as u64;
-            shard.live.counters.read(chunk.records.len(), bytes, age);
-        }
+        self.count_read(shard, &chunk, bytes);
+        Ok(self.result(shard, chunk))
+    }
+
+    /// Counts what a read returned.
+    fn count_read(&self, shard: &Shard, chunk: &ReadChunk, bytes: usize) {
+        let counters = &shard.live.counters;
+        let age = |last: &ReadRecord| self.env.clock.now().since(last.time).as_millis() as u64;
+        let age = chunk.records.last().map(age);
+        counters.read(chunk.records.len(), bytes, age.unwrap_or(0));
         // A closed shard that was read to its end is never read again: an age would stay as long as the shard.
         let is_last = chunk.records.is_empty() || shard.record.closed.is_some();
         if is_last && chunk.next >= chunk.state.end {
-            shard.live.counters.caught_up();
+            counters.is_at(0);
+        } else if let Some(age) = age {
+            counters.is_at(age);
         }
-        Ok(self.result(shard, chunk))
     }
 
     /// Reads for another domain: outside of the shard's limits, as a reader with its own throughput.

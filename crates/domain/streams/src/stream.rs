@@ -13,8 +13,8 @@ use headwater_log::ShardNumber;
 use headwater_types::{HashKey, Millis, SequenceNumber, ShardIndex};
 
 use crate::{
-    Error, ShardMetrics, ShardRecord, StreamRecord, counters::Counters, following::Following,
-    routes::Routes, subscriptions::Subscriptions, throttle::Throttle,
+    Error, ShardMetrics, ShardRecord, StreamRecord, calls::Calls, counters::Counters,
+    following::Following, routes::Routes, subscriptions::Subscriptions, throttle::Throttle,
 };
 
 /// A stream as it was at one moment. It never changes: a change makes another, which shares the shards.
@@ -28,6 +28,8 @@ pub struct Stream {
     routes: Routes,
     /// Counts the records that went to shards in their turn.
     turns: Arc<AtomicUsize>,
+    /// The counters of its calls.
+    pub(crate) calls: Arc<Calls>,
     /// The counters of its consumers, by name.
     pub(crate) following: BTreeMap<String, Arc<Following>>,
     /// Counts of the shards that it no longer has.
@@ -90,6 +92,9 @@ impl Stream {
         let turns = before
             .map(|before| before.turns.clone())
             .unwrap_or_default();
+        let calls = before
+            .map(|before| before.calls.clone())
+            .unwrap_or_default();
         let following = following(&record, before);
         let gone = before.map_or_else(ShardMetrics::default, |before| before.gone_without(&record));
         Self {
@@ -99,6 +104,7 @@ impl Stream {
             targets,
             routes,
             turns,
+            calls,
             following,
             gone,
             is_open: AtomicBool::new(false),
@@ -299,8 +305,9 @@ pub(crate) mod tests {
         record.consumers = consumers.into();
         let stream = Stream::new(record.clone(), Version(1), None);
         for shard in stream.shards() {
-            shard.live.counters.wrote(1, 10);
+            shard.live.counters.wrote(1, 1, 10);
             shard.live.counters.read(2, 20, 1000);
+            shard.live.counters.is_at(1000);
         }
         let subscriptions: Vec<_> = stream
             .following

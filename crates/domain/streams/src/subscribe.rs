@@ -83,6 +83,7 @@ impl Streams {
             .subscriptions
             .take(&consumer, now, self.options.limits)
         else {
+            stream.following(&consumer).refused();
             return Err(subscribed(&consumer, shard.record.index));
         };
         Ok(Subscription {
@@ -116,7 +117,11 @@ impl<T: Clone> Subscription<T> {
         self.over = match &event {
             Some(Ok(event)) if !event.is_end => None,
             Some(Ok(_)) => Some(self.ends.min(now + SUBSCRIPTION_LINGER)),
-            Some(Err(_)) | None => Some(now),
+            Some(Err(_)) => {
+                self.follower.failed();
+                Some(now)
+            }
+            None => Some(now),
         };
         event.map(|event| event.map(|event| event.made.clone()))
     }

@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use headwater_items::{Item, item_size};
+use headwater_types::{Tallied, Tally};
 
-use crate::{Access, IndexState, Page, Tables, WriteError, change::Altered, core::Table};
+use crate::{
+    Access, IndexState, Page, Tables, WriteError, calls::Calls, change::Altered, core::Table,
+};
 
 /// What a table counted since the server started.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,13 +61,15 @@ pub struct IndexMetrics {
 pub(crate) struct Counters {
     written_items: AtomicU64,
     written_bytes: AtomicU64,
-    expired_items: AtomicU64,
+    expired_items: Tally,
     read_items: AtomicU64,
     read_bytes: AtomicU64,
     throttled_reads: AtomicU64,
     throttled_writes: AtomicU64,
-    failed_conditions: AtomicU64,
+    failed_conditions: Tally,
     cancelled_transactions: AtomicU64,
+    /// The calls that a door told of, by their kind.
+    pub calls: Calls,
 }
 
 impl Counters {
@@ -72,7 +77,7 @@ impl Counters {
     pub fn wrote(&self, changes: &[Altered]) {
         for change in changes {
             match change.expired {
-                true => add(&self.expired_items, 1),
+                true => self.expired_items.add(1),
                 false => add(&self.written_items, 1),
             }
             let after = change.after.as_ref();
@@ -83,7 +88,7 @@ impl Counters {
     /// Counts a write that was not done.
     pub fn refused(&self, error: &WriteError) {
         match error {
-            WriteError::ConditionFailed(_) => add(&self.failed_conditions, 1),
+            WriteError::ConditionFailed(_) => self.failed_conditions.add(1),
             WriteError::Throttled(_) => self.throttled(Access::Write),
             _ => {}
         }
@@ -116,17 +121,22 @@ impl Counters {
         add(&self.read_bytes, page.bytes);
     }
 
+    /// Items that were removed since they had expired, and writes whose condition did not hold, since this was asked last.
+    pub fn take(&self) -> [Option<Tallied>; 2] {
+        [self.expired_items.take(), self.failed_conditions.take()]
+    }
+
     fn counts(&self) -> Counts {
         let count = |counter: &AtomicU64| counter.load(Relaxed);
         Counts {
             written_items: count(&self.written_items),
             written_bytes: count(&self.written_bytes),
-            expired_items: count(&self.expired_items),
+            expired_items: self.expired_items.sum(),
             read_items: count(&self.read_items),
             read_bytes: count(&self.read_bytes),
             throttled_reads: count(&self.throttled_reads),
             throttled_writes: count(&self.throttled_writes),
-            failed_conditions: count(&self.failed_conditions),
+            failed_conditions: self.failed_conditions.sum(),
             cancelled_transactions: count(&self.cancelled_transactions),
         }
     }

@@ -7,6 +7,7 @@
 //! items, indexes, transactions, expiry, the streams of changes and the sending of them; leaves AWS's spelling, defaults and texts to the door.
 
 mod build;
+mod calls;
 mod capacity;
 mod change;
 mod codec;
@@ -39,7 +40,8 @@ mod transaction;
 mod worker;
 mod write;
 
-pub use capacity::{Access, Limit, Metered, Throttled, Units, units};
+pub use calls::{CallKind, Called, Ended, TableCalls};
+pub use capacity::{Access, Limit, Metered, Throttled, Units, Used, units};
 pub use change::Change;
 pub use counts::{Counts, IndexMetrics, TableMetrics};
 pub use destinations::{Destination, DestinationFault, DestinationState, Precision};

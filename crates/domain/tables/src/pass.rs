@@ -33,7 +33,7 @@ pub(crate) struct Pass<'a> {
     /// The items that were changed, by their keys.
     items: HashMap<Vec<u8>, Option<Arc<Item>>>,
     pub changes: Vec<Altered>,
-    /// The capacity that its writes are asked of, where limits hold.
+    /// The capacity that its writes are asked of; none where they are done again.
     pub charging: Option<Charging>,
     /// What they used of it that was not taken yet.
     pub used: Units,

@@ -163,7 +163,8 @@ impl Inner {
                 partition, layout, ..
             } = &borrowed.lease;
             let mut pass = Pass::new(layout, rows, now);
-            pass.charging = self.core.charging(&borrowed.part.table, partition.index);
+            let charging = self.core.charging(&borrowed.part.table, partition.index);
+            pass.charging = Some(charging);
             for (at, key, write) in borrowed.part.writes.drain(..) {
                 match (pass.write(key, write, &Cause::Call), reasons.get_mut(at)) {
                     (Ok(outcome), _) => made += outcome.made(),

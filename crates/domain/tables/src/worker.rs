@@ -239,7 +239,7 @@ impl Place {
     /// Does the writes that come first, each after those before it.
     fn evaluate(&self, layout: &Layout, calls: &mut VecDeque<Call>, turn: &mut Turn) {
         let mut pass = Pass::new(layout, &*self.core.index, self.core.env.clock.now());
-        pass.charging = self.core.charging(&self.table, self.index);
+        pass.charging = Some(self.core.charging(&self.table, self.index));
         let mut bytes = 0;
         while bytes < WRITE_BYTES
             && let Some(call) = calls.pop_front()

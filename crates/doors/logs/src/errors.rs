@@ -44,6 +44,20 @@ pub(crate) fn api(error: Error) -> ApiError {
             &shapes::RESOURCE_ALREADY_EXISTS_EXCEPTION,
             "The specified log stream already exists",
         ),
+        Error::NoSubscription(_) => of(
+            &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+            "The specified subscription filter does not exist.",
+        ),
+        Error::NoMetricFilter(_) => of(
+            &shapes::RESOURCE_NOT_FOUND_EXCEPTION,
+            "The specified metric filter does not exist.",
+        ),
+        Error::TooMany(_) => of(
+            &shapes::LIMIT_EXCEEDED_EXCEPTION,
+            "Resource limit exceeded.",
+        ),
+        Error::TooManyTags(_) => of(&shapes::TOO_MANY_TAGS_EXCEPTION, &error.to_string()),
+        Error::Missing(what) => ApiError::not_supported(what),
         Error::Conflict(_) => of(
             &shapes::OPERATION_ABORTED_EXCEPTION,
             "Multiple concurrent requests to update the same resource were in conflict.",
@@ -58,7 +72,9 @@ pub(crate) fn api(error: Error) -> ApiError {
             "Upload too large: {size} bytes exceeds limit of {max}"
         )),
         Error::Token => bad_token(),
-        Error::Pattern(why) => invalid_parameter(why),
+        Error::Pattern(why) | Error::Transformation(why) | Error::Destination(why) => {
+            invalid_parameter(why)
+        }
         Error::Catalog(_) | Error::Log(_) => {
             ApiError::of(&shapes::SERVICE_UNAVAILABLE_EXCEPTION, error.to_string())
         }

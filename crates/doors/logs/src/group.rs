@@ -27,9 +27,14 @@ pub(crate) fn name(
 }
 
 fn of_identifier(identifier: &str, context: &Context) -> Result<String, ApiError> {
-    if !identifier.starts_with("arn:") {
-        return Ok(identifier.to_owned());
+    match identifier.starts_with("arn:") {
+        true => of_arn(identifier, context),
+        false => Ok(identifier.to_owned()),
     }
+}
+
+/// The name of the group with this ARN.
+pub(crate) fn of_arn(identifier: &str, context: &Context) -> Result<String, ApiError> {
     let invalid = || {
         invalid_parameter(format!(
             "{identifier} is not the ARN of a log group in this account."

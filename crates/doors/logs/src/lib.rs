@@ -6,6 +6,7 @@
 mod errors;
 mod group;
 mod ops;
+mod tags;
 #[cfg(test)]
 mod testing;
 mod token;
@@ -29,11 +30,27 @@ pub fn table(logs: Arc<Logs>) -> Table {
         .route::<shapes::CreateLogStream>(WRITES)
         .route::<shapes::DeleteLogGroup>(WRITES)
         .route::<shapes::DeleteLogStream>(WRITES)
+        .route::<shapes::DeleteMetricFilter>(WRITES)
+        .route::<shapes::DeleteRetentionPolicy>(WRITES)
+        .route::<shapes::DeleteSubscriptionFilter>(WRITES)
         .route::<shapes::DescribeLogGroups>(READS)
         .route::<shapes::DescribeLogStreams>(READS)
+        .route::<shapes::DescribeMetricFilters>(READS)
+        .route::<shapes::DescribeSubscriptionFilters>(READS)
         .route::<shapes::FilterLogEvents>(READS.data().gives_records())
         .route::<shapes::GetLogEvents>(READS.data().gives_records())
+        .route::<shapes::ListLogGroups>(READS)
+        .route::<shapes::ListTagsForResource>(READS)
+        .route::<shapes::ListTagsLogGroup>(READS)
         .route::<shapes::PutLogEvents>(WRITES.data().takes_records())
+        .route::<shapes::PutMetricFilter>(WRITES)
         .route::<shapes::PutRetentionPolicy>(WRITES)
+        .route::<shapes::PutSubscriptionFilter>(WRITES)
+        .direct::<shapes::StartLiveTail>(READS.data())
+        .route::<shapes::TagLogGroup>(WRITES)
+        .route::<shapes::TagResource>(WRITES)
+        .route::<shapes::TestMetricFilter>(READS)
+        .route::<shapes::UntagLogGroup>(WRITES)
+        .route::<shapes::UntagResource>(WRITES)
         .build()
 }

@@ -105,7 +105,7 @@ pub fn table(state: S3) -> Table {
         .route::<GetObjectRetention>(READS.data())
         .route::<GetObjectTagging>(READS.data())
         .route::<GetPublicAccessBlock>(READS.action("s3:GetBucketPublicAccessBlock"))
-        .route::<HeadBucket>(READS.action("s3:ListBucket"))
+        .route::<HeadBucket>(READS.data().action("s3:ListBucket"))
         .route::<HeadObject>(
             READS
                 .data()
@@ -119,7 +119,7 @@ pub fn table(state: S3) -> Table {
         .route::<ListBucketInventoryConfigurations>(READS.action("s3:GetInventoryConfiguration"))
         .route::<ListBucketMetricsConfigurations>(READS.action("s3:GetMetricsConfiguration"))
         .route::<ListBuckets>(READS.action("s3:ListAllMyBuckets"))
-        .route::<ListMultipartUploads>(READS.data().action("s3:ListBucketMultipartUploads"))
+        .route::<ListMultipartUploads>(READS.action("s3:ListBucketMultipartUploads"))
         .route::<ListObjectVersions>(READS.data().action("s3:ListBucketVersions"))
         .route::<ListObjects>(READS.data().action("s3:ListBucket"))
         .route::<ListObjectsV2>(READS.data().action("s3:ListBucket"))

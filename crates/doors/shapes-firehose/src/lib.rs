@@ -3243,8 +3243,8 @@ mod tables {
     static HTTP_ENDPOINT_COMMON_ATTRIBUTE: Structure = Structure {
         name: "HttpEndpointCommonAttribute",
         members: &[
-            required("AttributeName", &HTTP_ENDPOINT_ATTRIBUTE_NAME),
-            required("AttributeValue", &HTTP_ENDPOINT_ATTRIBUTE_VALUE),
+            required("AttributeName", &HTTP_ENDPOINT_ATTRIBUTE_NAME).secret(),
+            required("AttributeValue", &HTTP_ENDPOINT_ATTRIBUTE_VALUE).secret(),
         ],
         payload: None,
         union: false,
@@ -3259,9 +3259,9 @@ mod tables {
     static HTTP_ENDPOINT_CONFIGURATION: Structure = Structure {
         name: "HttpEndpointConfiguration",
         members: &[
-            required("Url", &HTTP_ENDPOINT_URL),
+            required("Url", &HTTP_ENDPOINT_URL).secret(),
             optional("Name", &HTTP_ENDPOINT_NAME),
-            optional("AccessKey", &HTTP_ENDPOINT_ACCESS_KEY),
+            optional("AccessKey", &HTTP_ENDPOINT_ACCESS_KEY).secret(),
         ],
         payload: None,
         union: false,
@@ -3269,7 +3269,7 @@ mod tables {
     static HTTP_ENDPOINT_DESCRIPTION: Structure = Structure {
         name: "HttpEndpointDescription",
         members: &[
-            optional("Url", &HTTP_ENDPOINT_URL),
+            optional("Url", &HTTP_ENDPOINT_URL).secret(),
             optional("Name", &HTTP_ENDPOINT_NAME),
         ],
         payload: None,
@@ -4034,8 +4034,8 @@ mod tables {
             required("RoleARN", &ROLE_ARN),
             required("ClusterJDBCURL", &CLUSTER_JDBCURL),
             required("CopyCommand", &Shape::Structure(&COPY_COMMAND)),
-            optional("Username", &USERNAME),
-            optional("Password", &PASSWORD),
+            optional("Username", &USERNAME).secret(),
+            optional("Password", &PASSWORD).secret(),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
             required(
                 "S3Configuration",
@@ -4068,7 +4068,7 @@ mod tables {
             required("RoleARN", &ROLE_ARN),
             required("ClusterJDBCURL", &CLUSTER_JDBCURL),
             required("CopyCommand", &Shape::Structure(&COPY_COMMAND)),
-            optional("Username", &USERNAME),
+            optional("Username", &USERNAME).secret(),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
             required(
                 "S3DestinationDescription",
@@ -4101,8 +4101,8 @@ mod tables {
             optional("RoleARN", &ROLE_ARN),
             optional("ClusterJDBCURL", &CLUSTER_JDBCURL),
             optional("CopyCommand", &Shape::Structure(&COPY_COMMAND)),
-            optional("Username", &USERNAME),
-            optional("Password", &PASSWORD),
+            optional("Username", &USERNAME).secret(),
+            optional("Password", &PASSWORD).secret(),
             optional("RetryOptions", &Shape::Structure(&REDSHIFT_RETRY_OPTIONS)),
             optional("S3Update", &Shape::Structure(&S3_DESTINATION_UPDATE)),
             optional(
@@ -4356,20 +4356,20 @@ mod tables {
     static SNOWFLAKE_DESTINATION_CONFIGURATION: Structure = Structure {
         name: "SnowflakeDestinationConfiguration",
         members: &[
-            required("AccountUrl", &SNOWFLAKE_ACCOUNT_URL),
-            optional("PrivateKey", &SNOWFLAKE_PRIVATE_KEY),
-            optional("KeyPassphrase", &SNOWFLAKE_KEY_PASSPHRASE),
-            optional("User", &SNOWFLAKE_USER),
-            required("Database", &SNOWFLAKE_DATABASE),
-            required("Schema", &SNOWFLAKE_SCHEMA),
-            required("Table", &SNOWFLAKE_TABLE),
+            required("AccountUrl", &SNOWFLAKE_ACCOUNT_URL).secret(),
+            optional("PrivateKey", &SNOWFLAKE_PRIVATE_KEY).secret(),
+            optional("KeyPassphrase", &SNOWFLAKE_KEY_PASSPHRASE).secret(),
+            optional("User", &SNOWFLAKE_USER).secret(),
+            required("Database", &SNOWFLAKE_DATABASE).secret(),
+            required("Schema", &SNOWFLAKE_SCHEMA).secret(),
+            required("Table", &SNOWFLAKE_TABLE).secret(),
             optional(
                 "SnowflakeRoleConfiguration",
                 &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
             ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
-            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
-            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
+            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME).secret(),
+            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME).secret(),
             optional(
                 "SnowflakeVpcConfiguration",
                 &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION),
@@ -4404,18 +4404,18 @@ mod tables {
     static SNOWFLAKE_DESTINATION_DESCRIPTION: Structure = Structure {
         name: "SnowflakeDestinationDescription",
         members: &[
-            optional("AccountUrl", &SNOWFLAKE_ACCOUNT_URL),
-            optional("User", &SNOWFLAKE_USER),
-            optional("Database", &SNOWFLAKE_DATABASE),
-            optional("Schema", &SNOWFLAKE_SCHEMA),
-            optional("Table", &SNOWFLAKE_TABLE),
+            optional("AccountUrl", &SNOWFLAKE_ACCOUNT_URL).secret(),
+            optional("User", &SNOWFLAKE_USER).secret(),
+            optional("Database", &SNOWFLAKE_DATABASE).secret(),
+            optional("Schema", &SNOWFLAKE_SCHEMA).secret(),
+            optional("Table", &SNOWFLAKE_TABLE).secret(),
             optional(
                 "SnowflakeRoleConfiguration",
                 &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
             ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
-            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
-            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
+            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME).secret(),
+            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME).secret(),
             optional(
                 "SnowflakeVpcConfiguration",
                 &Shape::Structure(&SNOWFLAKE_VPC_CONFIGURATION),
@@ -4450,20 +4450,20 @@ mod tables {
     static SNOWFLAKE_DESTINATION_UPDATE: Structure = Structure {
         name: "SnowflakeDestinationUpdate",
         members: &[
-            optional("AccountUrl", &SNOWFLAKE_ACCOUNT_URL),
-            optional("PrivateKey", &SNOWFLAKE_PRIVATE_KEY),
-            optional("KeyPassphrase", &SNOWFLAKE_KEY_PASSPHRASE),
-            optional("User", &SNOWFLAKE_USER),
-            optional("Database", &SNOWFLAKE_DATABASE),
-            optional("Schema", &SNOWFLAKE_SCHEMA),
-            optional("Table", &SNOWFLAKE_TABLE),
+            optional("AccountUrl", &SNOWFLAKE_ACCOUNT_URL).secret(),
+            optional("PrivateKey", &SNOWFLAKE_PRIVATE_KEY).secret(),
+            optional("KeyPassphrase", &SNOWFLAKE_KEY_PASSPHRASE).secret(),
+            optional("User", &SNOWFLAKE_USER).secret(),
+            optional("Database", &SNOWFLAKE_DATABASE).secret(),
+            optional("Schema", &SNOWFLAKE_SCHEMA).secret(),
+            optional("Table", &SNOWFLAKE_TABLE).secret(),
             optional(
                 "SnowflakeRoleConfiguration",
                 &Shape::Structure(&SNOWFLAKE_ROLE_CONFIGURATION),
             ),
             optional("DataLoadingOption", &SNOWFLAKE_DATA_LOADING_OPTION),
-            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME),
-            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME),
+            optional("MetaDataColumnName", &SNOWFLAKE_META_DATA_COLUMN_NAME).secret(),
+            optional("ContentColumnName", &SNOWFLAKE_CONTENT_COLUMN_NAME).secret(),
             optional(
                 "CloudWatchLoggingOptions",
                 &Shape::Structure(&CLOUD_WATCH_LOGGING_OPTIONS),
@@ -4540,7 +4540,7 @@ mod tables {
         name: "SnowflakeRoleConfiguration",
         members: &[
             optional("Enabled", &BOOLEAN_OBJECT),
-            optional("SnowflakeRole", &SNOWFLAKE_ROLE),
+            optional("SnowflakeRole", &SNOWFLAKE_ROLE).secret(),
         ],
         payload: None,
         union: false,
@@ -4571,10 +4571,7 @@ mod tables {
     };
     static SNOWFLAKE_VPC_CONFIGURATION: Structure = Structure {
         name: "SnowflakeVpcConfiguration",
-        members: &[required(
-            "PrivateLinkVpceId",
-            &SNOWFLAKE_PRIVATE_LINK_VPCE_ID,
-        )],
+        members: &[required("PrivateLinkVpceId", &SNOWFLAKE_PRIVATE_LINK_VPCE_ID).secret()],
         payload: None,
         union: false,
     };
@@ -4623,7 +4620,7 @@ mod tables {
         members: &[
             required("HECEndpoint", &HEC_ENDPOINT),
             required("HECEndpointType", &HEC_ENDPOINT_TYPE),
-            optional("HECToken", &HEC_TOKEN),
+            optional("HECToken", &HEC_TOKEN).secret(),
             optional(
                 "HECAcknowledgmentTimeoutInSeconds",
                 &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,
@@ -4656,7 +4653,7 @@ mod tables {
         members: &[
             optional("HECEndpoint", &HEC_ENDPOINT),
             optional("HECEndpointType", &HEC_ENDPOINT_TYPE),
-            optional("HECToken", &HEC_TOKEN),
+            optional("HECToken", &HEC_TOKEN).secret(),
             optional(
                 "HECAcknowledgmentTimeoutInSeconds",
                 &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,
@@ -4689,7 +4686,7 @@ mod tables {
         members: &[
             optional("HECEndpoint", &HEC_ENDPOINT),
             optional("HECEndpointType", &HEC_ENDPOINT_TYPE),
-            optional("HECToken", &HEC_TOKEN),
+            optional("HECToken", &HEC_TOKEN).secret(),
             optional(
                 "HECAcknowledgmentTimeoutInSeconds",
                 &HEC_ACKNOWLEDGMENT_TIMEOUT_IN_SECONDS,

@@ -4086,7 +4086,7 @@ mod tables {
     };
     static ENVIRONMENT: Structure = Structure {
         name: "Environment",
-        members: &[optional("Variables", &ENVIRONMENT_VARIABLES)],
+        members: &[optional("Variables", &ENVIRONMENT_VARIABLES).secret()],
         payload: None,
         union: false,
     };
@@ -4094,7 +4094,7 @@ mod tables {
         name: "EnvironmentError",
         members: &[
             optional("ErrorCode", &STRING),
-            optional("Message", &SENSITIVE_STRING),
+            optional("Message", &SENSITIVE_STRING).secret(),
         ],
         payload: None,
         union: false,
@@ -4102,7 +4102,7 @@ mod tables {
     static ENVIRONMENT_RESPONSE: Structure = Structure {
         name: "EnvironmentResponse",
         members: &[
-            optional("Variables", &ENVIRONMENT_VARIABLES),
+            optional("Variables", &ENVIRONMENT_VARIABLES).secret(),
             optional("Error", &Shape::Structure(&ENVIRONMENT_ERROR)),
         ],
         payload: None,
@@ -4367,7 +4367,7 @@ mod tables {
     static FUNCTION_CODE: Structure = Structure {
         name: "FunctionCode",
         members: &[
-            optional("ZipFile", &BLOB),
+            optional("ZipFile", &BLOB).secret(),
             optional("S3Bucket", &S3_BUCKET),
             optional("S3Key", &S3_KEY),
             optional("S3ObjectVersion", &S3_OBJECT_VERSION),
@@ -4396,7 +4396,7 @@ mod tables {
         name: "FunctionCodeLocationError",
         members: &[
             optional("ErrorCode", &STRING),
-            optional("Message", &SENSITIVE_STRING),
+            optional("Message", &SENSITIVE_STRING).secret(),
         ],
         payload: None,
         union: false,
@@ -4843,7 +4843,7 @@ mod tables {
         name: "ImageConfigError",
         members: &[
             optional("ErrorCode", &STRING),
-            optional("Message", &SENSITIVE_STRING),
+            optional("Message", &SENSITIVE_STRING).secret(),
         ],
         payload: None,
         union: false,
@@ -4877,7 +4877,7 @@ mod tables {
             optional("DurableExecutionName", &DURABLE_EXECUTION_NAME)
                 .named("X-Amz-Durable-Execution-Name")
                 .at(Location::Header),
-            optional("Payload", &BLOB),
+            optional("Payload", &BLOB).secret(),
             optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
             optional("TenantId", &TENANT_ID)
                 .named("X-Amz-Tenant-Id")
@@ -4896,7 +4896,7 @@ mod tables {
             optional("LogResult", &STRING)
                 .named("X-Amz-Log-Result")
                 .at(Location::Header),
-            optional("Payload", &BLOB),
+            optional("Payload", &BLOB).secret(),
             optional("ExecutedVersion", &VERSION)
                 .named("X-Amz-Executed-Version")
                 .at(Location::Header),
@@ -4930,7 +4930,7 @@ mod tables {
                 .named("X-Amz-Client-Context")
                 .at(Location::Header),
             optional("Qualifier", &NUMERIC_LATEST_PUBLISHED_OR_ALIAS_QUALIFIER).at(Location::Query),
-            optional("Payload", &BLOB),
+            optional("Payload", &BLOB).secret(),
             optional("TenantId", &TENANT_ID)
                 .named("X-Amz-Tenant-Id")
                 .at(Location::Header),
@@ -5183,7 +5183,7 @@ mod tables {
             optional("S3Key", &S3_KEY),
             optional("S3ObjectVersion", &S3_OBJECT_VERSION),
             optional("S3ObjectStorageMode", &S3_OBJECT_STORAGE_MODE),
-            optional("ZipFile", &BLOB),
+            optional("ZipFile", &BLOB).secret(),
         ],
         payload: None,
         union: false,
@@ -5935,7 +5935,7 @@ mod tables {
         name: "RuntimeVersionError",
         members: &[
             optional("ErrorCode", &STRING),
-            optional("Message", &SENSITIVE_STRING),
+            optional("Message", &SENSITIVE_STRING).secret(),
         ],
         payload: None,
         union: false,
@@ -6456,7 +6456,7 @@ mod tables {
         name: "UpdateFunctionCodeRequest",
         members: &[
             required("FunctionName", &FUNCTION_NAME).at(Location::Uri),
-            optional("ZipFile", &BLOB),
+            optional("ZipFile", &BLOB).secret(),
             optional("S3Bucket", &S3_BUCKET),
             optional("S3Key", &S3_KEY),
             optional("S3ObjectVersion", &S3_OBJECT_VERSION),

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 /// The service.
 pub static SERVICE: headwater_shapes::Service = headwater_shapes::Service {
     name: "logs",
@@ -38,6 +40,14 @@ pub struct CreateLogStreamRequest {
 headwater_shapes::tree!(CreateLogStreamRequest {required "logGroupName" log_group_name,required "logStreamName" log_stream_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct DataSourceFilter {
+    pub name: String,
+    pub r#type: Option<String>,
+}
+
+headwater_shapes::tree!(DataSourceFilter {required "name" name,optional "type" r#type, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct DeleteLogGroupRequest {
     pub log_group_name: String,
 }
@@ -51,6 +61,29 @@ pub struct DeleteLogStreamRequest {
 }
 
 headwater_shapes::tree!(DeleteLogStreamRequest {required "logGroupName" log_group_name,required "logStreamName" log_stream_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteMetricFilterRequest {
+    pub log_group_name: String,
+    pub filter_name: String,
+}
+
+headwater_shapes::tree!(DeleteMetricFilterRequest {required "logGroupName" log_group_name,required "filterName" filter_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteRetentionPolicyRequest {
+    pub log_group_name: String,
+}
+
+headwater_shapes::tree!(DeleteRetentionPolicyRequest {required "logGroupName" log_group_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DeleteSubscriptionFilterRequest {
+    pub log_group_name: String,
+    pub filter_name: String,
+}
+
+headwater_shapes::tree!(DeleteSubscriptionFilterRequest {required "logGroupName" log_group_name,required "filterName" filter_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct DescribeLogGroupsRequest {
@@ -94,6 +127,44 @@ pub struct DescribeLogStreamsResponse {
 }
 
 headwater_shapes::tree!(DescribeLogStreamsResponse {optional "logStreams" log_streams,optional "nextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DescribeMetricFiltersRequest {
+    pub log_group_name: Option<String>,
+    pub filter_name_prefix: Option<String>,
+    pub next_token: Option<String>,
+    pub limit: Option<i32>,
+    pub metric_name: Option<String>,
+    pub metric_namespace: Option<String>,
+}
+
+headwater_shapes::tree!(DescribeMetricFiltersRequest {optional "logGroupName" log_group_name,optional "filterNamePrefix" filter_name_prefix,optional "nextToken" next_token,optional "limit" limit,optional "metricName" metric_name,optional "metricNamespace" metric_namespace, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DescribeMetricFiltersResponse {
+    pub metric_filters: Option<Vec<MetricFilter>>,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(DescribeMetricFiltersResponse {optional "metricFilters" metric_filters,optional "nextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DescribeSubscriptionFiltersRequest {
+    pub log_group_name: String,
+    pub filter_name_prefix: Option<String>,
+    pub next_token: Option<String>,
+    pub limit: Option<i32>,
+}
+
+headwater_shapes::tree!(DescribeSubscriptionFiltersRequest {required "logGroupName" log_group_name,optional "filterNamePrefix" filter_name_prefix,optional "nextToken" next_token,optional "limit" limit, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct DescribeSubscriptionFiltersResponse {
+    pub subscription_filters: Option<Vec<SubscriptionFilter>>,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(DescribeSubscriptionFiltersResponse {optional "subscriptionFilters" subscription_filters,optional "nextToken" next_token, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Entity {
@@ -174,6 +245,122 @@ pub struct InputLogEvent {
 headwater_shapes::tree!(InputLogEvent {required "timestamp" timestamp,required "message" message, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLogGroupsRequest {
+    pub log_group_name_pattern: Option<String>,
+    pub log_group_class: Option<String>,
+    pub include_linked_accounts: Option<bool>,
+    pub account_identifiers: Option<Vec<String>>,
+    pub next_token: Option<String>,
+    pub limit: Option<i32>,
+    pub data_sources: Option<Vec<DataSourceFilter>>,
+    pub field_index_names: Option<Vec<String>>,
+    pub log_group_tags: Option<Vec<TagFilter>>,
+}
+
+headwater_shapes::tree!(ListLogGroupsRequest {optional "logGroupNamePattern" log_group_name_pattern,optional "logGroupClass" log_group_class,optional "includeLinkedAccounts" include_linked_accounts,optional "accountIdentifiers" account_identifiers,optional "nextToken" next_token,optional "limit" limit,optional "dataSources" data_sources,optional "fieldIndexNames" field_index_names,optional "logGroupTags" log_group_tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListLogGroupsResponse {
+    pub log_groups: Option<Vec<LogGroupSummary>>,
+    pub next_token: Option<String>,
+}
+
+headwater_shapes::tree!(ListLogGroupsResponse {optional "logGroups" log_groups,optional "nextToken" next_token, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListTagsForResourceRequest {
+    pub resource_arn: String,
+}
+
+headwater_shapes::tree!(ListTagsForResourceRequest {required "resourceArn" resource_arn, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListTagsForResourceResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+headwater_shapes::tree!(ListTagsForResourceResponse {optional "tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListTagsLogGroupRequest {
+    pub log_group_name: String,
+}
+
+headwater_shapes::tree!(ListTagsLogGroupRequest {required "logGroupName" log_group_name, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct ListTagsLogGroupResponse {
+    pub tags: Option<BTreeMap<String, String>>,
+}
+
+headwater_shapes::tree!(ListTagsLogGroupResponse {optional "tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LiveTailSessionLogEvent {
+    #[serde(rename = "logStreamName", skip_serializing_if = "Option::is_none")]
+    pub log_stream_name: Option<String>,
+    #[serde(rename = "logGroupIdentifier", skip_serializing_if = "Option::is_none")]
+    pub log_group_identifier: Option<String>,
+    #[serde(rename = "message", skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    #[serde(rename = "timestamp", skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<i64>,
+    #[serde(rename = "ingestionTime", skip_serializing_if = "Option::is_none")]
+    pub ingestion_time: Option<i64>,
+}
+
+headwater_shapes::tree!(LiveTailSessionLogEvent {optional "logStreamName" log_stream_name,optional "logGroupIdentifier" log_group_identifier,optional "message" message,optional "timestamp" timestamp,optional "ingestionTime" ingestion_time, });
+
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LiveTailSessionMetadata {
+    #[serde(rename = "sampled", skip_serializing_if = "Option::is_none")]
+    pub sampled: Option<bool>,
+}
+
+headwater_shapes::tree!(LiveTailSessionMetadata {optional "sampled" sampled, });
+
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LiveTailSessionStart {
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(rename = "sessionId", skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    #[serde(
+        rename = "logGroupIdentifiers",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_group_identifiers: Option<Vec<String>>,
+    #[serde(rename = "logStreamNames", skip_serializing_if = "Option::is_none")]
+    pub log_stream_names: Option<Vec<String>>,
+    #[serde(
+        rename = "logStreamNamePrefixes",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_stream_name_prefixes: Option<Vec<String>>,
+    #[serde(
+        rename = "logEventFilterPattern",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_event_filter_pattern: Option<String>,
+}
+
+headwater_shapes::tree!(LiveTailSessionStart {optional "requestId" request_id,optional "sessionId" session_id,optional "logGroupIdentifiers" log_group_identifiers,optional "logStreamNames" log_stream_names,optional "logStreamNamePrefixes" log_stream_name_prefixes,optional "logEventFilterPattern" log_event_filter_pattern, });
+
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LiveTailSessionUpdate {
+    #[serde(rename = "sessionMetadata", skip_serializing_if = "Option::is_none")]
+    pub session_metadata: Option<LiveTailSessionMetadata>,
+    #[serde(rename = "sessionResults", skip_serializing_if = "Option::is_none")]
+    pub session_results: Option<Vec<LiveTailSessionLogEvent>>,
+}
+
+headwater_shapes::tree!(LiveTailSessionUpdate {optional "sessionMetadata" session_metadata,optional "sessionResults" session_results, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct LogGroup {
     pub log_group_name: Option<String>,
     pub creation_time: Option<i64>,
@@ -194,6 +381,15 @@ pub struct LogGroup {
 headwater_shapes::tree!(LogGroup {optional "logGroupName" log_group_name,optional "creationTime" creation_time,optional "retentionInDays" retention_in_days,optional "metricFilterCount" metric_filter_count,optional "arn" arn,optional "storedBytes" stored_bytes,optional "kmsKeyId" kms_key_id,optional "dataProtectionStatus" data_protection_status,optional "inheritedProperties" inherited_properties,optional "logGroupClass" log_group_class,optional "logGroupArn" log_group_arn,optional "deletionProtectionEnabled" deletion_protection_enabled,optional "bearerTokenAuthenticationEnabled" bearer_token_authentication_enabled,optional "retentionPolicyName" retention_policy_name, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct LogGroupSummary {
+    pub log_group_name: Option<String>,
+    pub log_group_arn: Option<String>,
+    pub log_group_class: Option<String>,
+}
+
+headwater_shapes::tree!(LogGroupSummary {optional "logGroupName" log_group_name,optional "logGroupArn" log_group_arn,optional "logGroupClass" log_group_class, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct LogStream {
     pub log_stream_name: Option<String>,
     pub creation_time: Option<i64>,
@@ -206,6 +402,41 @@ pub struct LogStream {
 }
 
 headwater_shapes::tree!(LogStream {optional "logStreamName" log_stream_name,optional "creationTime" creation_time,optional "firstEventTimestamp" first_event_timestamp,optional "lastEventTimestamp" last_event_timestamp,optional "lastIngestionTime" last_ingestion_time,optional "uploadSequenceToken" upload_sequence_token,optional "arn" arn,optional "storedBytes" stored_bytes, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricFilter {
+    pub filter_name: Option<String>,
+    pub filter_pattern: Option<String>,
+    pub metric_transformations: Option<Vec<MetricTransformation>>,
+    pub creation_time: Option<i64>,
+    pub log_group_name: Option<String>,
+    pub apply_on_transformed_logs: Option<bool>,
+    pub field_selection_criteria: Option<String>,
+    pub emit_system_field_dimensions: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(MetricFilter {optional "filterName" filter_name,optional "filterPattern" filter_pattern,optional "metricTransformations" metric_transformations,optional "creationTime" creation_time,optional "logGroupName" log_group_name,optional "applyOnTransformedLogs" apply_on_transformed_logs,optional "fieldSelectionCriteria" field_selection_criteria,optional "emitSystemFieldDimensions" emit_system_field_dimensions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricFilterMatchRecord {
+    pub event_number: Option<i64>,
+    pub event_message: Option<String>,
+    pub extracted_values: Option<BTreeMap<String, String>>,
+}
+
+headwater_shapes::tree!(MetricFilterMatchRecord {optional "eventNumber" event_number,optional "eventMessage" event_message,optional "extractedValues" extracted_values, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct MetricTransformation {
+    pub metric_name: String,
+    pub metric_namespace: String,
+    pub metric_value: String,
+    pub default_value: Option<f64>,
+    pub dimensions: Option<BTreeMap<String, String>>,
+    pub unit: Option<String>,
+}
+
+headwater_shapes::tree!(MetricTransformation {required "metricName" metric_name,required "metricNamespace" metric_namespace,required "metricValue" metric_value,optional "defaultValue" default_value,optional "dimensions" dimensions,optional "unit" unit, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct OutputLogEvent {
@@ -237,12 +468,40 @@ pub struct PutLogEventsResponse {
 headwater_shapes::tree!(PutLogEventsResponse {optional "nextSequenceToken" next_sequence_token,optional "rejectedLogEventsInfo" rejected_log_events_info,optional "rejectedEntityInfo" rejected_entity_info, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutMetricFilterRequest {
+    pub log_group_name: String,
+    pub filter_name: String,
+    pub filter_pattern: String,
+    pub metric_transformations: Vec<MetricTransformation>,
+    pub apply_on_transformed_logs: Option<bool>,
+    pub field_selection_criteria: Option<String>,
+    pub emit_system_field_dimensions: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(PutMetricFilterRequest {required "logGroupName" log_group_name,required "filterName" filter_name,required "filterPattern" filter_pattern,required "metricTransformations" metric_transformations,optional "applyOnTransformedLogs" apply_on_transformed_logs,optional "fieldSelectionCriteria" field_selection_criteria,optional "emitSystemFieldDimensions" emit_system_field_dimensions, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
 pub struct PutRetentionPolicyRequest {
     pub log_group_name: String,
     pub retention_in_days: i32,
 }
 
 headwater_shapes::tree!(PutRetentionPolicyRequest {required "logGroupName" log_group_name,required "retentionInDays" retention_in_days, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct PutSubscriptionFilterRequest {
+    pub log_group_name: String,
+    pub filter_name: String,
+    pub filter_pattern: String,
+    pub destination_arn: String,
+    pub role_arn: Option<String>,
+    pub distribution: Option<String>,
+    pub apply_on_transformed_logs: Option<bool>,
+    pub field_selection_criteria: Option<String>,
+    pub emit_system_fields: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(PutSubscriptionFilterRequest {required "logGroupName" log_group_name,required "filterName" filter_name,required "filterPattern" filter_pattern,required "destinationArn" destination_arn,optional "roleArn" role_arn,optional "distribution" distribution,optional "applyOnTransformedLogs" apply_on_transformed_logs,optional "fieldSelectionCriteria" field_selection_criteria,optional "emitSystemFields" emit_system_fields, });
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct RejectedEntityInfo {
@@ -268,6 +527,144 @@ pub struct SearchedLogStream {
 
 headwater_shapes::tree!(SearchedLogStream {optional "logStreamName" log_stream_name,optional "searchedCompletely" searched_completely, });
 
+#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StartLiveTailRequest {
+    #[serde(rename = "logGroupIdentifiers")]
+    pub log_group_identifiers: Vec<String>,
+    #[serde(rename = "logStreamNames", skip_serializing_if = "Option::is_none")]
+    pub log_stream_names: Option<Vec<String>>,
+    #[serde(
+        rename = "logStreamNamePrefixes",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_stream_name_prefixes: Option<Vec<String>>,
+    #[serde(
+        rename = "logEventFilterPattern",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub log_event_filter_pattern: Option<String>,
+}
+
+headwater_shapes::tree!(StartLiveTailRequest {required "logGroupIdentifiers" log_group_identifiers,optional "logStreamNames" log_stream_names,optional "logStreamNamePrefixes" log_stream_name_prefixes,optional "logEventFilterPattern" log_event_filter_pattern, });
+
+headwater_shapes::valid!(StartLiveTailRequest {
+    log_group_identifiers: tables::START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS,
+    log_stream_names: tables::INPUT_LOG_STREAM_NAMES,
+    log_stream_name_prefixes: tables::INPUT_LOG_STREAM_NAMES,
+    log_event_filter_pattern: tables::FILTER_PATTERN,
+});
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StartLiveTailResponse {
+    #[serde(skip)]
+    pub response_stream: headwater_shapes::EventStream<StartLiveTailResponseStream>,
+}
+
+headwater_shapes::tree!(StartLiveTailResponse {; response_stream });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct SubscriptionFilter {
+    pub filter_name: Option<String>,
+    pub log_group_name: Option<String>,
+    pub filter_pattern: Option<String>,
+    pub destination_arn: Option<String>,
+    pub role_arn: Option<String>,
+    pub distribution: Option<String>,
+    pub apply_on_transformed_logs: Option<bool>,
+    pub creation_time: Option<i64>,
+    pub field_selection_criteria: Option<String>,
+    pub emit_system_fields: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(SubscriptionFilter {optional "filterName" filter_name,optional "logGroupName" log_group_name,optional "filterPattern" filter_pattern,optional "destinationArn" destination_arn,optional "roleArn" role_arn,optional "distribution" distribution,optional "applyOnTransformedLogs" apply_on_transformed_logs,optional "creationTime" creation_time,optional "fieldSelectionCriteria" field_selection_criteria,optional "emitSystemFields" emit_system_fields, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TagFilter {
+    pub key: String,
+    pub values: Option<Vec<String>>,
+}
+
+headwater_shapes::tree!(TagFilter {required "key" key,optional "values" values, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TagLogGroupRequest {
+    pub log_group_name: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+headwater_shapes::tree!(TagLogGroupRequest {required "logGroupName" log_group_name,required "tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TagResourceRequest {
+    pub resource_arn: String,
+    pub tags: BTreeMap<String, String>,
+}
+
+headwater_shapes::tree!(TagResourceRequest {required "resourceArn" resource_arn,required "tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TestMetricFilterRequest {
+    pub filter_pattern: String,
+    pub log_event_messages: Vec<String>,
+}
+
+headwater_shapes::tree!(TestMetricFilterRequest {required "filterPattern" filter_pattern,required "logEventMessages" log_event_messages, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct TestMetricFilterResponse {
+    pub matches: Option<Vec<MetricFilterMatchRecord>>,
+}
+
+headwater_shapes::tree!(TestMetricFilterResponse {optional "matches" matches, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UntagLogGroupRequest {
+    pub log_group_name: String,
+    pub tags: Vec<String>,
+}
+
+headwater_shapes::tree!(UntagLogGroupRequest {required "logGroupName" log_group_name,required "tags" tags, });
+
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct UntagResourceRequest {
+    pub resource_arn: String,
+    pub tag_keys: Vec<String>,
+}
+
+headwater_shapes::tree!(UntagResourceRequest {required "resourceArn" resource_arn,required "tagKeys" tag_keys, });
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum StartLiveTailResponseStream {
+    SessionStart(LiveTailSessionStart),
+    SessionUpdate(LiveTailSessionUpdate),
+}
+
+impl headwater_shapes::Event for StartLiveTailResponseStream {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::SessionStart(_) => "sessionStart",
+            Self::SessionUpdate(_) => "sessionUpdate",
+        }
+    }
+
+    fn read<'de, D: serde::Deserializer<'de>>(
+        name: &str,
+        from: D,
+    ) -> Result<Option<Self>, D::Error> {
+        match name {
+            "sessionStart" => {
+                Deserialize::deserialize(from).map(|held| Some(Self::SessionStart(held)))
+            }
+            "sessionUpdate" => {
+                Deserialize::deserialize(from).map(|held| Some(Self::SessionUpdate(held)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
 /// The operations, as types.
 pub mod ops {
     use headwater_shapes::operation;
@@ -278,12 +675,28 @@ pub mod ops {
     operation!(CreateLogStream, tables::OP_CREATE_LOG_STREAM, super::CreateLogStreamRequest => headwater_shapes::Nothing);
     operation!(DeleteLogGroup, tables::OP_DELETE_LOG_GROUP, super::DeleteLogGroupRequest => headwater_shapes::Nothing);
     operation!(DeleteLogStream, tables::OP_DELETE_LOG_STREAM, super::DeleteLogStreamRequest => headwater_shapes::Nothing);
+    operation!(DeleteMetricFilter, tables::OP_DELETE_METRIC_FILTER, super::DeleteMetricFilterRequest => headwater_shapes::Nothing);
+    operation!(DeleteRetentionPolicy, tables::OP_DELETE_RETENTION_POLICY, super::DeleteRetentionPolicyRequest => headwater_shapes::Nothing);
+    operation!(DeleteSubscriptionFilter, tables::OP_DELETE_SUBSCRIPTION_FILTER, super::DeleteSubscriptionFilterRequest => headwater_shapes::Nothing);
     operation!(DescribeLogGroups, tables::OP_DESCRIBE_LOG_GROUPS, super::DescribeLogGroupsRequest => super::DescribeLogGroupsResponse);
     operation!(DescribeLogStreams, tables::OP_DESCRIBE_LOG_STREAMS, super::DescribeLogStreamsRequest => super::DescribeLogStreamsResponse);
+    operation!(DescribeMetricFilters, tables::OP_DESCRIBE_METRIC_FILTERS, super::DescribeMetricFiltersRequest => super::DescribeMetricFiltersResponse);
+    operation!(DescribeSubscriptionFilters, tables::OP_DESCRIBE_SUBSCRIPTION_FILTERS, super::DescribeSubscriptionFiltersRequest => super::DescribeSubscriptionFiltersResponse);
     operation!(FilterLogEvents, tables::OP_FILTER_LOG_EVENTS, super::FilterLogEventsRequest => super::FilterLogEventsResponse);
     operation!(GetLogEvents, tables::OP_GET_LOG_EVENTS, super::GetLogEventsRequest => super::GetLogEventsResponse);
+    operation!(ListLogGroups, tables::OP_LIST_LOG_GROUPS, super::ListLogGroupsRequest => super::ListLogGroupsResponse);
+    operation!(ListTagsForResource, tables::OP_LIST_TAGS_FOR_RESOURCE, super::ListTagsForResourceRequest => super::ListTagsForResourceResponse);
+    operation!(ListTagsLogGroup, tables::OP_LIST_TAGS_LOG_GROUP, super::ListTagsLogGroupRequest => super::ListTagsLogGroupResponse);
     operation!(PutLogEvents, tables::OP_PUT_LOG_EVENTS, super::PutLogEventsRequest => super::PutLogEventsResponse);
+    operation!(PutMetricFilter, tables::OP_PUT_METRIC_FILTER, super::PutMetricFilterRequest => headwater_shapes::Nothing);
     operation!(PutRetentionPolicy, tables::OP_PUT_RETENTION_POLICY, super::PutRetentionPolicyRequest => headwater_shapes::Nothing);
+    operation!(PutSubscriptionFilter, tables::OP_PUT_SUBSCRIPTION_FILTER, super::PutSubscriptionFilterRequest => headwater_shapes::Nothing);
+    operation!(direct StartLiveTail, tables::OP_START_LIVE_TAIL, super::StartLiveTailRequest => super::StartLiveTailResponse, events response_stream: super::StartLiveTailResponseStream);
+    operation!(TagLogGroup, tables::OP_TAG_LOG_GROUP, super::TagLogGroupRequest => headwater_shapes::Nothing);
+    operation!(TagResource, tables::OP_TAG_RESOURCE, super::TagResourceRequest => headwater_shapes::Nothing);
+    operation!(TestMetricFilter, tables::OP_TEST_METRIC_FILTER, super::TestMetricFilterRequest => super::TestMetricFilterResponse);
+    operation!(UntagLogGroup, tables::OP_UNTAG_LOG_GROUP, super::UntagLogGroupRequest => headwater_shapes::Nothing);
+    operation!(UntagResource, tables::OP_UNTAG_RESOURCE, super::UntagResourceRequest => headwater_shapes::Nothing);
 }
 
 /// The errors that the model names.
@@ -855,10 +1268,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &DELETE_METRIC_FILTER_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_QUERY_DEFINITION: OperationShape = OperationShape {
         name: "DeleteQueryDefinition",
@@ -891,10 +1309,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &DELETE_RETENTION_POLICY_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_SCHEDULED_QUERY: OperationShape = OperationShape {
         name: "DeleteScheduledQuery",
@@ -915,10 +1338,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &DELETE_SUBSCRIPTION_FILTER_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DELETE_SYSLOG_CONFIGURATION: OperationShape = OperationShape {
         name: "DeleteSyslogConfiguration",
@@ -1126,10 +1554,14 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &DESCRIBE_METRIC_FILTERS_REQUEST,
+        output: &DESCRIBE_METRIC_FILTERS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DESCRIBE_QUERIES: OperationShape = OperationShape {
         name: "DescribeQueries",
@@ -1174,10 +1606,14 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST,
+        output: &DESCRIBE_SUBSCRIPTION_FILTERS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_DISASSOCIATE_KMS_KEY: OperationShape = OperationShape {
         name: "DisassociateKmsKey",
@@ -1495,10 +1931,13 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_LOG_GROUPS_REQUEST,
+        output: &LIST_LOG_GROUPS_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_LOG_GROUPS_FOR_QUERY: OperationShape = OperationShape {
         name: "ListLogGroupsForQuery",
@@ -1555,10 +1994,14 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_TAGS_FOR_RESOURCE_REQUEST,
+        output: &LIST_TAGS_FOR_RESOURCE_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_LIST_TAGS_LOG_GROUP: OperationShape = OperationShape {
         name: "ListTagsLogGroup",
@@ -1567,10 +2010,13 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &LIST_TAGS_LOG_GROUP_REQUEST,
+        output: &LIST_TAGS_LOG_GROUP_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_ACCOUNT_POLICY: OperationShape = OperationShape {
         name: "PutAccountPolicy",
@@ -1730,10 +2176,17 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_METRIC_FILTER_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::LIMIT_EXCEEDED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            &errors::INVALID_OPERATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_QUERY_DEFINITION: OperationShape = OperationShape {
         name: "PutQueryDefinition",
@@ -1795,10 +2248,17 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &PUT_SUBSCRIPTION_FILTER_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::OPERATION_ABORTED_EXCEPTION,
+            &errors::LIMIT_EXCEEDED_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            &errors::INVALID_OPERATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_PUT_SYSLOG_CONFIGURATION: OperationShape = OperationShape {
         name: "PutSyslogConfiguration",
@@ -1831,10 +2291,16 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &START_LIVE_TAIL_REQUEST,
+        output: &START_LIVE_TAIL_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::ACCESS_DENIED_EXCEPTION,
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::LIMIT_EXCEEDED_EXCEPTION,
+            &errors::INVALID_OPERATION_EXCEPTION,
+        ],
     };
     pub(super) static OP_START_QUERY: OperationShape = OperationShape {
         name: "StartQuery",
@@ -1867,10 +2333,13 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &TAG_LOG_GROUP_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::INVALID_PARAMETER_EXCEPTION,
+        ],
     };
     pub(super) static OP_TAG_RESOURCE: OperationShape = OperationShape {
         name: "TagResource",
@@ -1879,10 +2348,15 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &TAG_RESOURCE_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+            &errors::TOO_MANY_TAGS_EXCEPTION,
+        ],
     };
     pub(super) static OP_TEST_METRIC_FILTER: OperationShape = OperationShape {
         name: "TestMetricFilter",
@@ -1891,10 +2365,13 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
-        output: &NOTHING,
+        input: &TEST_METRIC_FILTER_REQUEST,
+        output: &TEST_METRIC_FILTER_RESPONSE,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_TEST_TRANSFORMER: OperationShape = OperationShape {
         name: "TestTransformer",
@@ -1915,10 +2392,10 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &UNTAG_LOG_GROUP_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[&errors::RESOURCE_NOT_FOUND_EXCEPTION],
     };
     pub(super) static OP_UNTAG_RESOURCE: OperationShape = OperationShape {
         name: "UntagResource",
@@ -1927,10 +2404,14 @@ mod tables {
             uri: "/",
             status: 200,
         },
-        input: &NOTHING,
+        input: &UNTAG_RESOURCE_REQUEST,
         output: &NOTHING,
         result_wrapper: None,
-        errors: &[],
+        errors: &[
+            &errors::INVALID_PARAMETER_EXCEPTION,
+            &errors::RESOURCE_NOT_FOUND_EXCEPTION,
+            &errors::SERVICE_UNAVAILABLE_EXCEPTION,
+        ],
     };
     pub(super) static OP_UPDATE_ANOMALY: OperationShape = OperationShape {
         name: "UpdateAnomaly",
@@ -2006,6 +2487,14 @@ mod tables {
         min: Some(0),
         max: Some(20),
     };
+    static AMAZON_RESOURCE_NAME_REGEX: Pattern = Pattern::new(r"[\w+=/:,.@-]*");
+    pub(super) static AMAZON_RESOURCE_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(1011),
+        pattern: Some(&AMAZON_RESOURCE_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static APPLY_ON_TRANSFORMED_LOGS: Shape = Shape::Boolean;
     pub(super) static ARN: Shape = Shape::String {
         min: None,
         max: None,
@@ -2040,7 +2529,39 @@ mod tables {
         pattern: None,
         values: &["ACTIVATED", "DELETED", "ARCHIVED", "DISABLED"],
     };
+    static DATA_SOURCE_FILTER: Structure = Structure {
+        name: "DataSourceFilter",
+        members: &[
+            required("name", &DATA_SOURCE_NAME),
+            optional("type", &DATA_SOURCE_TYPE),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static DATA_SOURCE_FILTERS: Shape = Shape::List {
+        member: &Shape::Structure(&DATA_SOURCE_FILTER),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(5),
+    };
+    pub(super) static DATA_SOURCE_NAME: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DATA_SOURCE_TYPE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static DAYS: Shape = Shape::Integer {
+        min: None,
+        max: None,
+    };
+    pub(super) static DEFAULT_VALUE: Shape = Shape::Double {
         min: None,
         max: None,
     };
@@ -2055,6 +2576,30 @@ mod tables {
         members: &[
             required("logGroupName", &LOG_GROUP_NAME),
             required("logStreamName", &LOG_STREAM_NAME),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_METRIC_FILTER_REQUEST: Structure = Structure {
+        name: "DeleteMetricFilterRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("filterName", &FILTER_NAME),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DELETE_RETENTION_POLICY_REQUEST: Structure = Structure {
+        name: "DeleteRetentionPolicyRequest",
+        members: &[required("logGroupName", &LOG_GROUP_NAME)],
+        payload: None,
+        union: false,
+    };
+    static DELETE_SUBSCRIPTION_FILTER_REQUEST: Structure = Structure {
+        name: "DeleteSubscriptionFilterRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("filterName", &FILTER_NAME),
         ],
         payload: None,
         union: false,
@@ -2121,6 +2666,85 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    static DESCRIBE_METRIC_FILTERS_REQUEST: Structure = Structure {
+        name: "DescribeMetricFiltersRequest",
+        members: &[
+            optional("logGroupName", &LOG_GROUP_NAME),
+            optional("filterNamePrefix", &FILTER_NAME),
+            optional("nextToken", &NEXT_TOKEN),
+            optional("limit", &DESCRIBE_LIMIT),
+            optional("metricName", &METRIC_NAME),
+            optional("metricNamespace", &METRIC_NAMESPACE),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DESCRIBE_METRIC_FILTERS_RESPONSE: Structure = Structure {
+        name: "DescribeMetricFiltersResponse",
+        members: &[
+            optional("metricFilters", &METRIC_FILTERS),
+            optional("nextToken", &NEXT_TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DESCRIBE_SUBSCRIPTION_FILTERS_REQUEST: Structure = Structure {
+        name: "DescribeSubscriptionFiltersRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            optional("filterNamePrefix", &FILTER_NAME),
+            optional("nextToken", &NEXT_TOKEN),
+            optional("limit", &DESCRIBE_LIMIT),
+        ],
+        payload: None,
+        union: false,
+    };
+    static DESCRIBE_SUBSCRIPTION_FILTERS_RESPONSE: Structure = Structure {
+        name: "DescribeSubscriptionFiltersResponse",
+        members: &[
+            optional("subscriptionFilters", &SUBSCRIPTION_FILTERS),
+            optional("nextToken", &NEXT_TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static DESTINATION_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DIMENSIONS: Shape = Shape::Map {
+        key: &DIMENSIONS_KEY,
+        value: &DIMENSIONS_VALUE,
+        min: None,
+        max: None,
+    };
+    pub(super) static DIMENSIONS_KEY: Shape = Shape::String {
+        min: None,
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DIMENSIONS_VALUE: Shape = Shape::String {
+        min: None,
+        max: Some(255),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static DISTRIBUTION: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &["Random", "ByLogStream"],
+    };
+    pub(super) static EMIT_SYSTEM_FIELDS: Shape = Shape::List {
+        member: &SYSTEM_FIELD,
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
     };
     static ENTITY: Structure = Structure {
         name: "Entity",
@@ -2193,9 +2817,39 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static EVENT_NUMBER: Shape = Shape::Long {
+        min: None,
+        max: None,
+    };
     pub(super) static EVENTS_LIMIT: Shape = Shape::Integer {
         min: Some(1),
         max: Some(10000),
+    };
+    pub(super) static EXTRACTED_VALUES: Shape = Shape::Map {
+        key: &TOKEN,
+        value: &VALUE,
+        min: None,
+        max: None,
+    };
+    static FIELD_INDEX_NAME_REGEX: Pattern = Pattern::new(r"[\.\-_/#A-Za-z0-9]+");
+    pub(super) static FIELD_INDEX_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&FIELD_INDEX_NAME_REGEX),
+        values: &[],
+    };
+    pub(super) static FIELD_INDEX_NAMES: Shape = Shape::List {
+        member: &FIELD_INDEX_NAME,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(20),
+    };
+    pub(super) static FIELD_SELECTION_CRITERIA: Shape = Shape::String {
+        min: Some(0),
+        max: Some(2000),
+        pattern: None,
+        values: &[],
     };
     pub(super) static FILTER_COUNT: Shape = Shape::Integer {
         min: None,
@@ -2229,6 +2883,13 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    static FILTER_NAME_REGEX: Pattern = Pattern::new(r"[^:*]*");
+    pub(super) static FILTER_NAME: Shape = Shape::String {
+        min: Some(1),
+        max: Some(512),
+        pattern: Some(&FILTER_NAME_REGEX),
+        values: &[],
     };
     pub(super) static FILTER_PATTERN: Shape = Shape::String {
         min: Some(0),
@@ -2319,11 +2980,118 @@ mod tables {
         max: Some(100),
     };
     pub(super) static INTERLEAVED: Shape = Shape::Boolean;
+    pub(super) static IS_SAMPLED: Shape = Shape::Boolean;
     pub(super) static KMS_KEY_ID: Shape = Shape::String {
         min: None,
         max: Some(256),
         pattern: None,
         values: &[],
+    };
+    pub(super) static LIST_LIMIT: Shape = Shape::Integer {
+        min: Some(1),
+        max: Some(1000),
+    };
+    static LIST_LOG_GROUPS_REQUEST: Structure = Structure {
+        name: "ListLogGroupsRequest",
+        members: &[
+            optional("logGroupNamePattern", &LOG_GROUP_NAME_REGEX_PATTERN),
+            optional("logGroupClass", &LOG_GROUP_CLASS),
+            optional("includeLinkedAccounts", &INCLUDE_LINKED_ACCOUNTS),
+            optional("accountIdentifiers", &ACCOUNT_IDS),
+            optional("nextToken", &NEXT_TOKEN),
+            optional("limit", &LIST_LIMIT),
+            optional("dataSources", &DATA_SOURCE_FILTERS),
+            optional("fieldIndexNames", &FIELD_INDEX_NAMES),
+            optional("logGroupTags", &TAG_FILTERS),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_LOG_GROUPS_RESPONSE: Structure = Structure {
+        name: "ListLogGroupsResponse",
+        members: &[
+            optional("logGroups", &LOG_GROUP_SUMMARIES),
+            optional("nextToken", &NEXT_TOKEN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIST_TAGS_FOR_RESOURCE_REQUEST: Structure = Structure {
+        name: "ListTagsForResourceRequest",
+        members: &[required("resourceArn", &AMAZON_RESOURCE_NAME)],
+        payload: None,
+        union: false,
+    };
+    static LIST_TAGS_FOR_RESOURCE_RESPONSE: Structure = Structure {
+        name: "ListTagsForResourceResponse",
+        members: &[optional("tags", &TAGS)],
+        payload: None,
+        union: false,
+    };
+    static LIST_TAGS_LOG_GROUP_REQUEST: Structure = Structure {
+        name: "ListTagsLogGroupRequest",
+        members: &[required("logGroupName", &LOG_GROUP_NAME)],
+        payload: None,
+        union: false,
+    };
+    static LIST_TAGS_LOG_GROUP_RESPONSE: Structure = Structure {
+        name: "ListTagsLogGroupResponse",
+        members: &[optional("tags", &TAGS)],
+        payload: None,
+        union: false,
+    };
+    static LIVE_TAIL_SESSION_LOG_EVENT: Structure = Structure {
+        name: "LiveTailSessionLogEvent",
+        members: &[
+            optional("logStreamName", &LOG_STREAM_NAME),
+            optional("logGroupIdentifier", &LOG_GROUP_IDENTIFIER),
+            optional("message", &EVENT_MESSAGE),
+            optional("timestamp", &TIMESTAMP),
+            optional("ingestionTime", &TIMESTAMP),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIVE_TAIL_SESSION_METADATA: Structure = Structure {
+        name: "LiveTailSessionMetadata",
+        members: &[optional("sampled", &IS_SAMPLED)],
+        payload: None,
+        union: false,
+    };
+    pub(super) static LIVE_TAIL_SESSION_RESULTS: Shape = Shape::List {
+        member: &Shape::Structure(&LIVE_TAIL_SESSION_LOG_EVENT),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static LIVE_TAIL_SESSION_START: Structure = Structure {
+        name: "LiveTailSessionStart",
+        members: &[
+            optional("requestId", &REQUEST_ID),
+            optional("sessionId", &SESSION_ID),
+            optional(
+                "logGroupIdentifiers",
+                &START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS,
+            ),
+            optional("logStreamNames", &INPUT_LOG_STREAM_NAMES),
+            optional("logStreamNamePrefixes", &INPUT_LOG_STREAM_NAMES),
+            optional("logEventFilterPattern", &FILTER_PATTERN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static LIVE_TAIL_SESSION_UPDATE: Structure = Structure {
+        name: "LiveTailSessionUpdate",
+        members: &[
+            optional(
+                "sessionMetadata",
+                &Shape::Structure(&LIVE_TAIL_SESSION_METADATA),
+            ),
+            optional("sessionResults", &LIVE_TAIL_SESSION_RESULTS),
+        ],
+        payload: None,
+        union: false,
     };
     pub(super) static LOG_EVENT_INDEX: Shape = Shape::Integer {
         min: None,
@@ -2380,6 +3148,31 @@ mod tables {
         pattern: Some(&LOG_GROUP_NAME_PATTERN_REGEX),
         values: &[],
     };
+    static LOG_GROUP_NAME_REGEX_PATTERN_REGEX: Pattern =
+        Pattern::new(r"(\^?[\.\-_\/#A-Za-z0-9]{3,24})(\|\^?[\.\-_\/#A-Za-z0-9]{3,24}){0,4}");
+    pub(super) static LOG_GROUP_NAME_REGEX_PATTERN: Shape = Shape::String {
+        min: Some(3),
+        max: Some(129),
+        pattern: Some(&LOG_GROUP_NAME_REGEX_PATTERN_REGEX),
+        values: &[],
+    };
+    pub(super) static LOG_GROUP_SUMMARIES: Shape = Shape::List {
+        member: &Shape::Structure(&LOG_GROUP_SUMMARY),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static LOG_GROUP_SUMMARY: Structure = Structure {
+        name: "LogGroupSummary",
+        members: &[
+            optional("logGroupName", &LOG_GROUP_NAME),
+            optional("logGroupArn", &ARN),
+            optional("logGroupClass", &LOG_GROUP_CLASS),
+        ],
+        payload: None,
+        union: false,
+    };
     pub(super) static LOG_GROUPS: Shape = Shape::List {
         member: &Shape::Structure(&LOG_GROUP),
         member_name: "member",
@@ -2416,6 +3209,85 @@ mod tables {
         flattened: false,
         min: None,
         max: None,
+    };
+    static METRIC_FILTER: Structure = Structure {
+        name: "MetricFilter",
+        members: &[
+            optional("filterName", &FILTER_NAME),
+            optional("filterPattern", &FILTER_PATTERN),
+            optional("metricTransformations", &METRIC_TRANSFORMATIONS),
+            optional("creationTime", &TIMESTAMP),
+            optional("logGroupName", &LOG_GROUP_NAME),
+            optional("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+            optional("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+            optional("emitSystemFieldDimensions", &EMIT_SYSTEM_FIELDS),
+        ],
+        payload: None,
+        union: false,
+    };
+    static METRIC_FILTER_MATCH_RECORD: Structure = Structure {
+        name: "MetricFilterMatchRecord",
+        members: &[
+            optional("eventNumber", &EVENT_NUMBER),
+            optional("eventMessage", &EVENT_MESSAGE),
+            optional("extractedValues", &EXTRACTED_VALUES),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static METRIC_FILTER_MATCHES: Shape = Shape::List {
+        member: &Shape::Structure(&METRIC_FILTER_MATCH_RECORD),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static METRIC_FILTERS: Shape = Shape::List {
+        member: &Shape::Structure(&METRIC_FILTER),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    static METRIC_NAME_REGEX: Pattern = Pattern::new(r"[^:*$]*");
+    pub(super) static METRIC_NAME: Shape = Shape::String {
+        min: None,
+        max: Some(255),
+        pattern: Some(&METRIC_NAME_REGEX),
+        values: &[],
+    };
+    static METRIC_NAMESPACE_REGEX: Pattern = Pattern::new(r"[^:*$]*");
+    pub(super) static METRIC_NAMESPACE: Shape = Shape::String {
+        min: None,
+        max: Some(255),
+        pattern: Some(&METRIC_NAMESPACE_REGEX),
+        values: &[],
+    };
+    static METRIC_TRANSFORMATION: Structure = Structure {
+        name: "MetricTransformation",
+        members: &[
+            required("metricName", &METRIC_NAME),
+            required("metricNamespace", &METRIC_NAMESPACE),
+            required("metricValue", &METRIC_VALUE),
+            optional("defaultValue", &DEFAULT_VALUE),
+            optional("dimensions", &DIMENSIONS),
+            optional("unit", &STANDARD_UNIT),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static METRIC_TRANSFORMATIONS: Shape = Shape::List {
+        member: &Shape::Structure(&METRIC_TRANSFORMATION),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(1),
+    };
+    pub(super) static METRIC_VALUE: Shape = Shape::String {
+        min: None,
+        max: Some(100),
+        pattern: None,
+        values: &[],
     };
     pub(super) static NEXT_TOKEN: Shape = Shape::String {
         min: Some(1),
@@ -2480,11 +3352,41 @@ mod tables {
         payload: None,
         union: false,
     };
+    static PUT_METRIC_FILTER_REQUEST: Structure = Structure {
+        name: "PutMetricFilterRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("filterName", &FILTER_NAME),
+            required("filterPattern", &FILTER_PATTERN),
+            required("metricTransformations", &METRIC_TRANSFORMATIONS),
+            optional("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+            optional("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+            optional("emitSystemFieldDimensions", &EMIT_SYSTEM_FIELDS),
+        ],
+        payload: None,
+        union: false,
+    };
     static PUT_RETENTION_POLICY_REQUEST: Structure = Structure {
         name: "PutRetentionPolicyRequest",
         members: &[
             required("logGroupName", &LOG_GROUP_NAME),
             required("retentionInDays", &DAYS),
+        ],
+        payload: None,
+        union: false,
+    };
+    static PUT_SUBSCRIPTION_FILTER_REQUEST: Structure = Structure {
+        name: "PutSubscriptionFilterRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("filterName", &FILTER_NAME),
+            required("filterPattern", &FILTER_PATTERN),
+            required("destinationArn", &DESTINATION_ARN),
+            optional("roleArn", &ROLE_ARN),
+            optional("distribution", &DISTRIBUTION),
+            optional("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+            optional("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+            optional("emitSystemFields", &EMIT_SYSTEM_FIELDS),
         ],
         payload: None,
         union: false,
@@ -2504,6 +3406,18 @@ mod tables {
         ],
         payload: None,
         union: false,
+    };
+    pub(super) static REQUEST_ID: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static ROLE_ARN: Shape = Shape::String {
+        min: Some(1),
+        max: None,
+        pattern: None,
+        values: &[],
     };
     static SEARCHED_LOG_STREAM: Structure = Structure {
         name: "SearchedLogStream",
@@ -2527,10 +3441,145 @@ mod tables {
         pattern: None,
         values: &[],
     };
+    pub(super) static SESSION_ID: Shape = Shape::String {
+        min: Some(0),
+        max: Some(256),
+        pattern: None,
+        values: &[],
+    };
+    pub(super) static STANDARD_UNIT: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[
+            "Seconds",
+            "Microseconds",
+            "Milliseconds",
+            "Bytes",
+            "Kilobytes",
+            "Megabytes",
+            "Gigabytes",
+            "Terabytes",
+            "Bits",
+            "Kilobits",
+            "Megabits",
+            "Gigabits",
+            "Terabits",
+            "Percent",
+            "Count",
+            "Bytes/Second",
+            "Kilobytes/Second",
+            "Megabytes/Second",
+            "Gigabytes/Second",
+            "Terabytes/Second",
+            "Bits/Second",
+            "Kilobits/Second",
+            "Megabits/Second",
+            "Gigabits/Second",
+            "Terabits/Second",
+            "Count/Second",
+            "None",
+        ],
+    };
     pub(super) static START_FROM_HEAD: Shape = Shape::Boolean;
+    pub(super) static START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS: Shape = Shape::List {
+        member: &LOG_GROUP_IDENTIFIER,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(10),
+    };
+    static START_LIVE_TAIL_REQUEST: Structure = Structure {
+        name: "StartLiveTailRequest",
+        members: &[
+            required(
+                "logGroupIdentifiers",
+                &START_LIVE_TAIL_LOG_GROUP_IDENTIFIERS,
+            ),
+            optional("logStreamNames", &INPUT_LOG_STREAM_NAMES),
+            optional("logStreamNamePrefixes", &INPUT_LOG_STREAM_NAMES),
+            optional("logEventFilterPattern", &FILTER_PATTERN),
+        ],
+        payload: None,
+        union: false,
+    };
+    static START_LIVE_TAIL_RESPONSE: Structure = Structure {
+        name: "StartLiveTailResponse",
+        members: &[],
+        payload: None,
+        union: false,
+    };
     pub(super) static STORED_BYTES: Shape = Shape::Long {
         min: Some(0),
         max: None,
+    };
+    static SUBSCRIPTION_FILTER: Structure = Structure {
+        name: "SubscriptionFilter",
+        members: &[
+            optional("filterName", &FILTER_NAME),
+            optional("logGroupName", &LOG_GROUP_NAME),
+            optional("filterPattern", &FILTER_PATTERN),
+            optional("destinationArn", &DESTINATION_ARN),
+            optional("roleArn", &ROLE_ARN),
+            optional("distribution", &DISTRIBUTION),
+            optional("applyOnTransformedLogs", &APPLY_ON_TRANSFORMED_LOGS),
+            optional("creationTime", &TIMESTAMP),
+            optional("fieldSelectionCriteria", &FIELD_SELECTION_CRITERIA),
+            optional("emitSystemFields", &EMIT_SYSTEM_FIELDS),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static SUBSCRIPTION_FILTERS: Shape = Shape::List {
+        member: &Shape::Structure(&SUBSCRIPTION_FILTER),
+        member_name: "member",
+        flattened: false,
+        min: None,
+        max: None,
+    };
+    pub(super) static SYSTEM_FIELD: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
+    static TAG_FILTER: Structure = Structure {
+        name: "TagFilter",
+        members: &[
+            required("key", &TAG_FILTER_KEY),
+            optional("values", &TAG_FILTER_VALUES),
+        ],
+        payload: None,
+        union: false,
+    };
+    static TAG_FILTER_KEY_REGEX: Pattern = Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$");
+    pub(super) static TAG_FILTER_KEY: Shape = Shape::String {
+        min: Some(1),
+        max: Some(128),
+        pattern: Some(&TAG_FILTER_KEY_REGEX),
+        values: &[],
+    };
+    static TAG_FILTER_VALUE_REGEX: Pattern =
+        Pattern::new(r"^!?\*?([\p{L}\p{Z}\p{N}_.:/=+\-@]*)\*?$");
+    pub(super) static TAG_FILTER_VALUE: Shape = Shape::String {
+        min: Some(0),
+        max: Some(259),
+        pattern: Some(&TAG_FILTER_VALUE_REGEX),
+        values: &[],
+    };
+    pub(super) static TAG_FILTER_VALUES: Shape = Shape::List {
+        member: &TAG_FILTER_VALUE,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(5),
+    };
+    pub(super) static TAG_FILTERS: Shape = Shape::List {
+        member: &Shape::Structure(&TAG_FILTER),
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(5),
     };
     static TAG_KEY_REGEX: Pattern = Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]+)$");
     pub(super) static TAG_KEY: Shape = Shape::String {
@@ -2538,6 +3587,38 @@ mod tables {
         max: Some(128),
         pattern: Some(&TAG_KEY_REGEX),
         values: &[],
+    };
+    pub(super) static TAG_KEY_LIST: Shape = Shape::List {
+        member: &TAG_KEY,
+        member_name: "member",
+        flattened: false,
+        min: Some(0),
+        max: Some(50),
+    };
+    pub(super) static TAG_LIST: Shape = Shape::List {
+        member: &TAG_KEY,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: None,
+    };
+    static TAG_LOG_GROUP_REQUEST: Structure = Structure {
+        name: "TagLogGroupRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("tags", &TAGS),
+        ],
+        payload: None,
+        union: false,
+    };
+    static TAG_RESOURCE_REQUEST: Structure = Structure {
+        name: "TagResourceRequest",
+        members: &[
+            required("resourceArn", &AMAZON_RESOURCE_NAME),
+            required("tags", &TAGS),
+        ],
+        payload: None,
+        union: false,
     };
     static TAG_VALUE_REGEX: Pattern = Pattern::new(r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$");
     pub(super) static TAG_VALUE: Shape = Shape::String {
@@ -2552,9 +3633,61 @@ mod tables {
         min: Some(1),
         max: Some(50),
     };
+    pub(super) static TEST_EVENT_MESSAGES: Shape = Shape::List {
+        member: &EVENT_MESSAGE,
+        member_name: "member",
+        flattened: false,
+        min: Some(1),
+        max: Some(50),
+    };
+    static TEST_METRIC_FILTER_REQUEST: Structure = Structure {
+        name: "TestMetricFilterRequest",
+        members: &[
+            required("filterPattern", &FILTER_PATTERN),
+            required("logEventMessages", &TEST_EVENT_MESSAGES),
+        ],
+        payload: None,
+        union: false,
+    };
+    static TEST_METRIC_FILTER_RESPONSE: Structure = Structure {
+        name: "TestMetricFilterResponse",
+        members: &[optional("matches", &METRIC_FILTER_MATCHES)],
+        payload: None,
+        union: false,
+    };
     pub(super) static TIMESTAMP: Shape = Shape::Long {
         min: Some(0),
         max: None,
     };
+    pub(super) static TOKEN: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
     pub(super) static UNMASK: Shape = Shape::Boolean;
+    static UNTAG_LOG_GROUP_REQUEST: Structure = Structure {
+        name: "UntagLogGroupRequest",
+        members: &[
+            required("logGroupName", &LOG_GROUP_NAME),
+            required("tags", &TAG_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    static UNTAG_RESOURCE_REQUEST: Structure = Structure {
+        name: "UntagResourceRequest",
+        members: &[
+            required("resourceArn", &AMAZON_RESOURCE_NAME),
+            required("tagKeys", &TAG_KEY_LIST),
+        ],
+        payload: None,
+        union: false,
+    };
+    pub(super) static VALUE: Shape = Shape::String {
+        min: None,
+        max: None,
+        pattern: None,
+        values: &[],
+    };
 }

@@ -5079,7 +5079,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -5156,7 +5157,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -5272,10 +5274,12 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -5375,16 +5379,19 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -5396,7 +5403,8 @@ mod tables {
             .at(Location::Header),
             optional("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
                 .named("x-amz-copy-source-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional(
                 "CopySourceSSECustomerKeyMD5",
                 &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5,
@@ -5620,10 +5628,12 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -5696,16 +5706,19 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -6828,7 +6841,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -6997,7 +7011,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -7088,7 +7103,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -7375,7 +7391,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -7466,7 +7483,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -8285,7 +8303,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -9425,10 +9444,12 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -9551,16 +9572,19 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSEKMSEncryptionContext", &SSEKMS_ENCRYPTION_CONTEXT)
                 .named("x-amz-server-side-encryption-context")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -9972,7 +9996,7 @@ mod tables {
     };
     static SSEKMS: Structure = Structure {
         name: "SSEKMS",
-        members: &[required("KeyId", &SSEKMS_KEY_ID)],
+        members: &[required("KeyId", &SSEKMS_KEY_ID).secret()],
         payload: None,
         union: false,
     };
@@ -10004,7 +10028,7 @@ mod tables {
         name: "ServerSideEncryptionByDefault",
         members: &[
             required("SSEAlgorithm", &SERVER_SIDE_ENCRYPTION),
-            optional("KMSMasterKeyID", &SSEKMS_KEY_ID),
+            optional("KMSMasterKeyID", &SSEKMS_KEY_ID).secret(),
         ],
         payload: None,
         union: false,
@@ -10334,7 +10358,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -10385,7 +10410,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),
@@ -10397,7 +10423,8 @@ mod tables {
             .at(Location::Header),
             optional("CopySourceSSECustomerKey", &COPY_SOURCE_SSE_CUSTOMER_KEY)
                 .named("x-amz-copy-source-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional(
                 "CopySourceSSECustomerKeyMD5",
                 &COPY_SOURCE_SSE_CUSTOMER_KEY_MD5,
@@ -10462,7 +10489,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSEKMSKeyId", &SSEKMS_KEY_ID)
                 .named("x-amz-server-side-encryption-aws-kms-key-id")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("BucketKeyEnabled", &BUCKET_KEY_ENABLED)
                 .named("x-amz-server-side-encryption-bucket-key-enabled")
                 .at(Location::Header),
@@ -10539,7 +10567,8 @@ mod tables {
                 .at(Location::Header),
             optional("SSECustomerKey", &SSE_CUSTOMER_KEY)
                 .named("x-amz-server-side-encryption-customer-key")
-                .at(Location::Header),
+                .at(Location::Header)
+                .secret(),
             optional("SSECustomerKeyMD5", &SSE_CUSTOMER_KEY_MD5)
                 .named("x-amz-server-side-encryption-customer-key-MD5")
                 .at(Location::Header),

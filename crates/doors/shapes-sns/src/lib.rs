@@ -1508,7 +1508,7 @@ mod tables {
         members: &[
             optional("TopicArn", &TOPIC_ARN),
             optional("TargetArn", &STRING),
-            optional("PhoneNumber", &PHONE_NUMBER),
+            optional("PhoneNumber", &PHONE_NUMBER).secret(),
             required("Message", &MESSAGE),
             optional("Subject", &SUBJECT),
             optional("MessageStructure", &MESSAGE_STRUCTURE),
@@ -1565,7 +1565,7 @@ mod tables {
         members: &[
             required("TopicArn", &TOPIC_ARN),
             required("Protocol", &PROTOCOL),
-            optional("Endpoint", &ENDPOINT),
+            optional("Endpoint", &ENDPOINT).secret(),
             optional("Attributes", &SUBSCRIPTION_ATTRIBUTES_MAP),
             optional("ReturnSubscriptionArn", &BOOLEAN),
         ],
@@ -1584,7 +1584,7 @@ mod tables {
             optional("SubscriptionArn", &SUBSCRIPTION_ARN),
             optional("Owner", &ACCOUNT),
             optional("Protocol", &PROTOCOL),
-            optional("Endpoint", &ENDPOINT),
+            optional("Endpoint", &ENDPOINT).secret(),
             optional("TopicArn", &TOPIC_ARN),
         ],
         payload: None,

@@ -416,7 +416,7 @@ mod tables {
         name: "Credentials",
         members: &[
             required("AccessKeyId", &ACCESS_KEY_ID_TYPE),
-            required("SecretAccessKey", &ACCESS_KEY_SECRET_TYPE),
+            required("SecretAccessKey", &ACCESS_KEY_SECRET_TYPE).secret(),
             required("SessionToken", &TOKEN_TYPE),
             required("Expiration", &DATE_TYPE),
         ],

@@ -62,9 +62,22 @@ impl ApiError {
         &self.0.code
     }
 
-    /// The code in the query protocol: that of the model, where it names one, else the type.
+    /// The code in the query protocol: that of the model, where it names one, else the type. What no model names has
+    /// another code there than in AWS JSON.
     pub fn query_code(&self) -> &str {
-        self.0.query_code.unwrap_or(&self.0.code)
+        match (self.0.query_code, self.0.code.as_str()) {
+            (Some(code), _) => code,
+            (None, "ValidationException") => "ValidationError",
+            (None, "AccessDeniedException") => "AccessDenied",
+            (None, code) => code,
+        }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.0.status = status;
+        self
     }
 
     /// The HTTP status.

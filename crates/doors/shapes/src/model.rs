@@ -131,6 +131,8 @@ pub struct Member {
     pub location: Location,
     /// In XML: an attribute of the element instead of an element in it.
     pub xml_attribute: bool,
+    /// Whether its value is a secret, which no log may hold.
+    pub secret: bool,
 }
 
 /// Where a member stands in a REST message.
@@ -168,6 +170,12 @@ impl Member {
         self.xml_attribute = true;
         self
     }
+
+    /// The same member with a value that is a secret.
+    pub const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
 }
 
 /// A member that need not be there.
@@ -179,6 +187,7 @@ pub const fn optional(name: &'static str, shape: &'static Shape) -> Member {
         required: false,
         location: Location::Body,
         xml_attribute: false,
+        secret: false,
     }
 }
 

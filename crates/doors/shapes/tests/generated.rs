@@ -37,6 +37,8 @@ fn all_generated_patterns_are_checked_but_those_with_lookaround_inside() {
         &headwater_shapes_sns::SERVICE,
         &headwater_shapes_sqs::SERVICE,
         &headwater_shapes_sts::SERVICE,
+        &headwater_shapes_cloudwatch::SERVICE,
+        &headwater_shapes_cloudtrail::SERVICE,
         &headwater_shapes_dynamodb::SERVICE,
         &headwater_shapes_dynamodbstreams::SERVICE,
     ] {

@@ -12,13 +12,18 @@ use crate::{
     ApiError,
     cbor::{self, Times},
     dialect::{Dialect, status_code},
-    dynamo, event_stream, json,
+    dynamo,
+    error_types::error_type,
+    event_stream, json,
     validate::{Raw, serialization},
 };
 
+/// The beginning of targets that have a package in front: `com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101`.
+const PACKAGE: &str = "com.amazonaws.";
 const TARGET: HeaderName = HeaderName::from_static("x-amz-target");
 const SMITHY_PROTOCOL: HeaderName = HeaderName::from_static("smithy-protocol");
 const RPC_V2_CBOR: &str = "rpc-v2-cbor";
+const QUERY_MODE: HeaderName = HeaderName::from_static("x-amzn-query-mode");
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +101,19 @@ fn content_type(headers: &HeaderMap) -> &str {
     full.split(';').next().unwrap_or_default().trim()
 }
 
-/// The service and the operation that `X-Amz-Target` names.
+/// The service and the operation that `X-Amz-Target` names. The package that some services have in front may be left out.
 pub(crate) fn target(headers: &HeaderMap) -> Option<(&str, &str)> {
-    headers.get(TARGET)?.to_str().ok()?.split_once('.')
+    let target = headers.get(TARGET)?.to_str().ok()?;
+    match target.starts_with(PACKAGE) {
+        true => target.rsplit_once('.'),
+        false => target.split_once('.'),
+    }
+}
+
+/// Whether a target is that of a service.
+pub(crate) fn is_target(asked: &str, service: &str) -> bool {
+    let without = service.rsplit('.').next();
+    asked == service || service.starts_with(PACKAGE) && Some(asked) == without
 }
 
 /// The service and the operation in the path of Smithy RPC v2: `/service/S/operation/O`.
@@ -108,6 +123,12 @@ pub(crate) fn rpc_v2_target(head: &Parts) -> Option<(&str, &str)> {
     }
     let rest = head.uri.path().strip_prefix("/service/")?;
     rest.split_once("/operation/")
+}
+
+/// Whether a client wants errors told with the codes and statuses of the query protocol too, which it spoke before.
+pub(crate) fn wants_query_codes(headers: &HeaderMap) -> bool {
+    let mode = headers.get(QUERY_MODE);
+    mode.is_some_and(|mode| mode.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 /// Whether a request is AWS JSON or CBOR by its headers, whatever service it is for.
@@ -279,7 +300,7 @@ pub(crate) fn events(events: ByteStream) -> Response<Body> {
 /// An error as these protocols write it. Clients that knew the service by the query protocol find its code in a header.
 pub(crate) fn refuse(error: &ApiError, codec: Codec, service: Option<&Service>) -> Response<Body> {
     let of_dynamo = service.filter(|service| dynamo::is_meant(service));
-    let members = Value::Object(error_members(error, of_dynamo));
+    let members = Value::Object(error_members(error, service));
     let bytes = match codec {
         Codec::Json(_) => members.to_string().into_bytes(),
         Codec::Cbor | Codec::RpcV2 => {
@@ -311,14 +332,13 @@ pub(crate) fn refuse(error: &ApiError, codec: Codec, service: Option<&Service>) 
     response
 }
 
-fn error_members(error: &ApiError, of_dynamo: Option<&Service>) -> Map<String, Value> {
+fn error_members(error: &ApiError, service: Option<&Service>) -> Map<String, Value> {
     let mut members = error.fields().clone();
     let code = error.code();
-    let name = of_dynamo.map_or_else(|| code.to_owned(), |of| dynamo::error_type(code, of));
-    members.insert("__type".to_owned(), name.into());
+    members.insert("__type".to_owned(), error_type(code, service).into());
+    let is_dynamo = service.is_some_and(dynamo::is_meant);
     // AWS's decoder spells this one otherwise than everything behind it.
-    let is_large =
-        code == "SerializationException" || of_dynamo.is_some() && dynamo::is_spelled_large(code);
+    let is_large = code == "SerializationException" || is_dynamo && dynamo::is_spelled_large(code);
     let message = if is_large { "Message" } else { "message" };
     if !error.message().is_empty() {
         members.insert(message.to_owned(), error.message().into());

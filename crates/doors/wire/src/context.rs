@@ -16,7 +16,7 @@ use crate::{
     ApiError,
     authorize::{AccessRequest, Authorize, OwnAccount},
     dialect::Dialect,
-    dynamo::Packing,
+    packing::Packing,
     table::{Line, READS},
 };
 
@@ -33,7 +33,7 @@ pub struct Context {
     pub host: String,
     /// The caller that signed it; the root of the server's account where signatures are not asked for.
     pub caller: Arc<Caller>,
-    /// The service that is called, as IAM's actions name it; empty before that is known.
+    /// The service that is called, by the name that requests to it are signed for; empty before that is known.
     pub service: &'static str,
     /// The operation that is called; empty before that is known.
     pub operation: &'static str,
@@ -48,6 +48,8 @@ pub struct Context {
     /// The operation's line in its service's table.
     pub(crate) line: Line,
     pub(crate) dialect: Dialect,
+    /// Whether its client knows errors by the codes and statuses of the query protocol.
+    pub(crate) wants_query_codes: bool,
     /// How a large answer may be packed.
     pub(crate) packing: Option<Packing>,
     /// Checks signatures, where not everyone may call.
@@ -93,6 +95,7 @@ impl Context {
             room: Arc::default(),
             line: READS,
             dialect: Dialect::default(),
+            wants_query_codes: false,
             packing: None,
             verifier: None,
             gate: Arc::new(OwnAccount),
@@ -147,9 +150,11 @@ impl Context {
 
     /// The IAM action of the operation: `kinesis:PutRecord`.
     pub fn action(&self) -> String {
-        match self.line.action {
-            Some(action) => action.to_owned(),
-            None => format!("{}:{}", self.service, self.operation),
+        match (self.line.action, self.service) {
+            (Some(action), _) => action.to_owned(),
+            // CloudWatch is signed for under another name than its actions have.
+            (None, "monitoring") => format!("cloudwatch:{}", self.operation),
+            (None, service) => format!("{service}:{}", self.operation),
         }
     }
 

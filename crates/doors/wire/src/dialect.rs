@@ -1,5 +1,7 @@
 //! The way in which one request is spoken: its protocol, with what of it changes from request to request.
 
+use std::borrow::Cow;
+
 use headwater_http::{Body, HoldError};
 use headwater_shapes::{OperationShape, Protocol, Service};
 use http::{Response, StatusCode};
@@ -57,7 +59,10 @@ impl Dialect {
             tracing::warn!(%error, "an operation failed");
         }
         match self {
-            Self::Rpc(codec) => aws_json::refuse(error, codec, service),
+            Self::Rpc(codec) => {
+                let error = in_status(error, service, context);
+                aws_json::refuse(&error, codec, service)
+            }
             Self::Rest(format) => rest::refuse(error, format, context),
             Self::Query(form) => query::refuse(error, form, context),
         }
@@ -80,6 +85,23 @@ impl Dialect {
             Self::Query(_) => ApiError::new(403, "AccessDenied", denied.0),
             Self::Rpc(_) => ApiError::new(400, "AccessDeniedException", denied.0),
         }
+    }
+}
+
+/// The error with the status that its client knows it by: a service that was spoken to by the query protocol keeps the
+/// statuses of that for clients that ask for its codes, and has one for all that is theirs in the others' answers.
+fn in_status<'a>(
+    error: &'a ApiError,
+    service: Option<&Service>,
+    context: &Context,
+) -> Cow<'a, ApiError> {
+    let keeps_all =
+        context.wants_query_codes || !service.is_some_and(|service| service.query_compatible);
+    match error.status() {
+        // What ends the connection is no answer of the service's.
+        408 | 413 => Cow::Borrowed(error),
+        401..500 if !keeps_all => Cow::Owned(error.clone().with_status(400)),
+        _ => Cow::Borrowed(error),
     }
 }
 

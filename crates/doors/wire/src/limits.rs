@@ -37,8 +37,8 @@ pub(crate) const EVENT_MESSAGE_BYTES: usize = 16 << 20;
 /// How deep lists, maps and structures may stand in each other in CBOR; JSON has serde_json's own bound of 128.
 pub(crate) const CBOR_DEPTH: usize = 64;
 
-/// How deep lists and structures may stand in each other in JSON that is read the fast way.
-pub(crate) const PLAIN_JSON_DEPTH: usize = 32;
+/// How deep lists and structures may stand in each other in JSON: as deep as `serde_json` lets them.
+pub(crate) const JSON_DEPTH: usize = 127;
 
 /// The body of an AWS JSON or CBOR request that puts data: 10 MiB of records in base64, and their frame.
 pub(crate) const JSON_DATA_BYTES: usize = 16 << 20;
@@ -61,8 +61,11 @@ pub(crate) const REST_JSON_BODY_BYTES: usize = 70_167_211;
 /// The body of a REST-XML request that is not streamed: 10,000 parts with their checksums take a third of it.
 pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
 
-/// Parameters of a query request: AWS's longest lists with their members' members.
-pub(crate) const QUERY_FIELDS: usize = 10_000;
+/// Parameters of a query request: what 1 MiB of metrics can have.
+pub(crate) const QUERY_FIELDS: usize = 40_000;
+
+/// The dots in a query request, which bound the parts of all its parameters' names.
+pub(crate) const QUERY_DOTS: usize = 320_000;
 
 /// The parts of a query parameter's name.
 pub(crate) const QUERY_DEPTH: usize = 32;

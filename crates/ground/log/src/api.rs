@@ -258,6 +258,13 @@ pub trait ShardLog: Send + Sync {
     /// crash all of it is there or nothing. Where each append ended up, in order.
     async fn append_whole(&self, batch: &[Append<'_>]) -> Result<Vec<Appended>, AppendError>;
 
+    /// Returns once every append that was given a time before this call shows to readers, or has failed: from then on no
+    /// record appears whose time is before it, unless its shard has younger ones (the machine's clock was set back). The
+    /// default is that of an engine that gives a time to what shows at once.
+    async fn settle(&self) -> Result<(), LogError> {
+        Ok(())
+    }
+
     /// Reads from `from` on; an offset before the trim point starts at the trim point, one past the end finds none.
     /// [`Chunk::next`] says where to go on: MAY be before the end though the limit is not reached. [`Chunk::state`]
     /// comes with it, so that a reader need not ask for that.

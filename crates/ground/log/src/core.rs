@@ -115,7 +115,6 @@ impl Core {
         mut draft: Draft,
         room: Option<OwnedSemaphorePermit>,
     ) -> Result<Queued, LogError> {
-        let now = self.env.clock.now();
         let known = self.shards.read();
         // Looked up before the queue is held, which others wait for.
         let shards: Vec<_> = batch.iter().map(|a| known.get(&a.shard)).collect();
@@ -124,6 +123,8 @@ impl Core {
         if let Some(refusal) = &queue.refusing {
             return Err(refusal.clone());
         }
+        // The time, told under the lock: what is queued later is not of an earlier time, see `ShardLog::settle`.
+        let now = self.env.clock.now();
         // Seals are queued under the same lock, and removals wait for the list of shards: what is open now stays so.
         let refused = (taking == Taking::Whole).then(|| refused(batch, &shards));
         let refused = refused.flatten();
@@ -178,6 +179,15 @@ impl Core {
         }
         drop(assigned);
         Ok((end, self.push(&mut queue, bytes, blocks, None)))
+    }
+
+    /// Queues a wait for all that was queued before it.
+    pub fn enqueue_wait(&self) -> Result<oneshot::Receiver<Result<(), LogError>>, LogError> {
+        let mut queue = self.queue.lock();
+        match &queue.refusing {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(self.push(&mut queue, Bytes::new(), Vec::new(), None)),
+        }
     }
 
     fn push(

@@ -234,6 +234,11 @@ impl ShardLog for EmbeddedLog {
         taken.into_iter().collect()
     }
 
+    async fn settle(&self) -> Result<(), LogError> {
+        let durable = self.core.enqueue_wait()?;
+        durable.await.unwrap_or(Err(LogError::Closed))
+    }
+
     async fn read(
         &self,
         shard: ShardNumber,

@@ -119,6 +119,10 @@ impl ShardLog for ScopedLog {
         appended.map_err(|error| self.append_error(error))
     }
 
+    async fn settle(&self) -> Result<(), LogError> {
+        self.whole.settle().await
+    }
+
     async fn read(
         &self,
         shard: ShardNumber,

@@ -593,6 +593,11 @@ impl ShardLog for MortalLog {
         self.log.append_whole(batch).await
     }
 
+    async fn settle(&self) -> Result<(), LogError> {
+        self.health()?;
+        self.log.settle().await
+    }
+
     async fn read(
         &self,
         shard: ShardNumber,

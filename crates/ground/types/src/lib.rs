@@ -1,7 +1,7 @@
 //! Names, numbers and times of the ingestion stack: parsed once, valid ever after.
 //!
 //! Owns the values that every floor speaks about: stream names, shard ids, hash keys, sequence numbers, ARNs and
-//! times; and the list of all that is kept ([`kept`]). Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
+//! times; counts of values ([`Tally`]); and the list of all that is kept ([`kept`]). Knows nothing of requests, storage or errors of a service; a value that exists here is valid.
 
 mod arn;
 mod digits;
@@ -9,12 +9,14 @@ mod hash_key;
 pub mod kept;
 mod names;
 mod sequence;
+mod tally;
 mod time;
 
 pub use arn::{Account, Arn, Region};
 pub use hash_key::{HashKey, HashRange};
 pub use names::{ShardIndex, StreamName};
 pub use sequence::SequenceNumber;
+pub use tally::{Tallied, Tally};
 pub use time::Millis;
 
 /// Why a text is not the value it was taken for.

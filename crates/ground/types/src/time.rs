@@ -20,6 +20,16 @@ impl Millis {
         self.0 / 1000
     }
 
+    /// Whole minutes since the epoch, rounded down.
+    pub fn minute(self) -> u64 {
+        self.seconds() / 60
+    }
+
+    /// The beginning of a minute, counted from the epoch.
+    pub fn of_minute(minute: u64) -> Self {
+        Self(minute.saturating_mul(60_000))
+    }
+
     /// How long ago `earlier` was, or zero when it lies in the future.
     pub fn since(self, earlier: Millis) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

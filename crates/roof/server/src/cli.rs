@@ -4,7 +4,9 @@ use std::{ffi::OsString, path::Path};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, error::ErrorKind};
 
-use headwater_tools::{bench::BenchCommand, replay::ReplayArgs, trips::TripsArgs};
+use headwater_tools::{
+    bench::BenchCommand, policy::PolicyArgs, replay::ReplayArgs, trips::TripsArgs,
+};
 
 use crate::{demo::DemoArguments, log_command::LogCommand, settings::Settings};
 
@@ -34,6 +36,16 @@ pub enum Command {
     /// Look into a data folder's log, while no server runs on it
     #[command(subcommand)]
     Log(LogCommand),
+    /// Make something of the calls that CloudTrail has, here or on AWS
+    #[command(subcommand)]
+    Trail(TrailCommand),
+}
+
+/// The work to do on events of calls.
+#[derive(Debug, Clone, Subcommand)]
+pub enum TrailCommand {
+    /// Print the least IAM policy that allows the calls that succeeded
+    Policy(PolicyArgs),
 }
 
 /// Parses the command line. The settings file's values become the defaults that flags and variables override.

@@ -18,7 +18,7 @@ use tokio_rustls::rustls;
 use crate::{
     Failure,
     access::Access,
-    adapters::{HttpWeb, PostgresWarehouse},
+    adapters::{Calls, HttpWeb, PostgresWarehouse},
     services::{Given, given},
     settings::{Durability, Limits, Objects, Settings},
     trust,
@@ -33,12 +33,16 @@ pub struct Ground {
     pub place: Place,
     /// The control state of the place.
     pub catalog: Arc<dyn Catalog>,
+    /// The control state of all places, for what an account has in all of its regions.
+    pub shared_catalog: Arc<dyn Catalog>,
     /// The shards of the place.
     pub log: Arc<dyn ShardLog>,
     /// The objects of all places.
     pub store: Arc<dyn ObjectStore>,
     /// The keys that expire, of all places.
     pub sessions: Arc<Sessions>,
+    /// The events of calls, of all places.
+    pub calls: Arc<Calls>,
     /// How functions run.
     pub functions: headwater_functions::Options,
     /// Whether AWS's limits hold.
@@ -74,6 +78,8 @@ impl Ground {
                 env.clone(),
                 &InstallationKey::open(env, &catalog).await?,
             )),
+            shared_catalog: catalog.clone(),
+            calls: Arc::default(),
             catalog,
             log,
             functions: function_options(settings, address, access),

@@ -9,6 +9,7 @@ mod cli;
 mod clock;
 mod console;
 mod demo;
+mod emitted;
 mod ground;
 mod health;
 mod log_command;
@@ -24,7 +25,7 @@ mod trust;
 
 use std::process::ExitCode;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, TrailCommand};
 use headwater_env::Env;
 
 /// Requests allocate in one thread and free in another, many times each: docs/adr/0013 has the figures.
@@ -79,6 +80,16 @@ async fn run(Cli { command }: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Log(command) => log_command::run(&env, command),
+        Command::Trail(TrailCommand::Policy(arguments)) => {
+            let grants = headwater_tools::policy::run(arguments, env, variable).await?;
+            eprintln!(
+                "{} calls that succeeded are allowed; {} that did not are not. Calls of data operations, such as putting \
+                 records or getting objects, are not in the trail: add what they need.",
+                grants.allowed, grants.failed
+            );
+            println!("{grants}");
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -251,6 +251,7 @@ pub fn serving(
     observers.extend(watch.spans.clone().map(|spans| spans as Arc<dyn Observe>));
     let options = Options {
         observers,
+        calls: Some(ground.calls.clone()),
         verifier: access.map(|access| {
             let verifier = access.verifier.in_any_region();
             verifier.with_sessions(ground.sessions.clone())

@@ -146,7 +146,18 @@ impl Emit<'_> {
         if part.xml_attribute {
             text.push_str(".attribute()");
         }
+        if self.is_secret(&part.shape) {
+            text.push_str(".secret()");
+        }
         text + ", "
+    }
+
+    /// Whether a shape's values are secrets, or those in its list or map.
+    fn is_secret(&self, name: &str) -> bool {
+        let shape = self.model.shape(name);
+        let parts = [&shape.member, &shape.value];
+        let within = |part: &&ShapeRef| self.model.shape(&part.shape).sensitive;
+        shape.sensitive || parts.into_iter().flatten().any(|part| within(&part))
     }
 
     /// The expression behind the `&` where a shape is used.

@@ -11,8 +11,9 @@ use crate::codegen::{
 
 impl Emit<'_> {
     pub(super) fn types(&self, out: &mut String) {
-        let by_hand = |name: &str| facts::by_hand(name).is_some();
-        for (name, shape) in self.structures().filter(|(name, _)| !by_hand(name)) {
+        let is_generated =
+            |(name, shape): &(&str, &ShapeDef)| facts::by_hand(name, shape).is_none();
+        for (name, shape) in self.structures().filter(is_generated) {
             self.structure(out, name, shape);
             self.tree(out, name, shape);
             if self.direct.contains(name) && self.from_inputs.contains(name) {
@@ -36,11 +37,12 @@ impl Emit<'_> {
             let (mut variants, mut names, mut reads) =
                 (String::new(), String::new(), String::new());
             for (event, part) in events {
-                writeln!(variants, "{event}({}),", part.shape).expect(TAKES_ALL);
-                writeln!(names, "Self::{event}(_) => {event:?},").expect(TAKES_ALL);
+                let variant = capitalized(event);
+                writeln!(variants, "{variant}({}),", part.shape).expect(TAKES_ALL);
+                writeln!(names, "Self::{variant}(_) => {event:?},").expect(TAKES_ALL);
                 writeln!(
                     reads,
-                    "{event:?} => Deserialize::deserialize(from).map(|held| Some(Self::{event}(held))),"
+                    "{event:?} => Deserialize::deserialize(from).map(|held| Some(Self::{variant}(held))),"
                 )
                 .expect(TAKES_ALL);
             }
@@ -154,7 +156,7 @@ impl Emit<'_> {
         if shape.document {
             return "headwater_shapes::Value".to_owned();
         }
-        if let Some(path) = facts::by_hand(name) {
+        if let Some(path) = facts::by_hand(name, shape) {
             return path.to_owned();
         }
         let part = |part: &Option<ShapeRef>| {
@@ -194,4 +196,11 @@ impl Emit<'_> {
     pub(super) fn is_stream(&self, part: &ShapeRef) -> bool {
         part.streaming || self.model.shape(&part.shape).streaming
     }
+}
+
+/// A member's name as a variant of an enum is written.
+fn capitalized(name: &str) -> String {
+    let mut chars = name.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
 }

@@ -69,4 +69,12 @@ impl<T> Expression<T> {
             Self::One(one) => holds(one),
         }
     }
+
+    /// Its conditions, in order.
+    pub fn parts(&self) -> Vec<&T> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::parts).collect(),
+            Self::One(one) => vec![one],
+        }
+    }
 }

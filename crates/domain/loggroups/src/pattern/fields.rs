@@ -14,13 +14,23 @@ pub(super) struct Fields {
     last: Option<Vec<Field>>,
 }
 
-/// A field, and the conditions on it, if there are any.
-type Field = Option<Expression<Comparison>>;
+/// A field.
+#[derive(Debug, Clone)]
+struct Field {
+    name: String,
+    /// The conditions on it, if there are any.
+    conditions: Option<Expression<Comparison>>,
+}
 
 impl Fields {
     pub fn parse(scan: &mut Scan<'_>) -> Result<Self, Error> {
         scan.expect("[")?;
         let (mut first, mut last) = (Vec::new(), None);
+        if scan.take("]") {
+            // AWS takes a list without fields, which every message has.
+            let last = Some(Vec::new());
+            return Ok(Self { first, last });
+        }
         loop {
             if scan.take("...") {
                 if last.replace(Vec::new()).is_some() {
@@ -39,18 +49,52 @@ impl Fields {
 
     pub fn match_message(&self, message: &str) -> bool {
         let found = split(message);
-        let last = self.last.as_deref().unwrap_or_default();
-        let named = self.first.len() + last.len();
-        let fits = match self.last {
-            Some(_) => found.len() >= named,
-            None => found.len() == named,
-        };
-        let holds = |(field, text): (&Field, &&str)| match field {
+        let holds = |(field, text): (&Field, &str)| match &field.conditions {
             Some(conditions) => conditions.holds(&|comparison| comparison.holds(text)),
             None => true,
         };
-        fits && self.first.iter().zip(&found).all(holds)
-            && last.iter().rev().zip(found.iter().rev()).all(holds)
+        self.fits(&found) && self.named(&found).all(holds)
+    }
+
+    /// The fields that have names, and what the message has there.
+    pub fn named_values(&self, message: &str) -> Vec<(String, String)> {
+        let found = split(message);
+        let shown = |(field, text): (&Field, &str)| (format!("${}", field.name), text.to_owned());
+        self.named(&found).map(shown).collect()
+    }
+
+    /// What a message has in the field of that name.
+    pub fn value<'a>(&self, name: &str, message: &'a str) -> Option<&'a str> {
+        let found = split(message);
+        let mut named = self.named(&found);
+        named.find_map(|(field, text)| (field.name == name).then_some(text))
+    }
+
+    /// Whether there is a field of that name.
+    pub fn has(&self, name: &str) -> bool {
+        let mut fields = self.first.iter().chain(self.last.iter().flatten());
+        fields.any(|field| field.name == name)
+    }
+
+    fn fits(&self, found: &[&str]) -> bool {
+        let last = self.last.as_deref().unwrap_or_default();
+        let named = self.first.len() + last.len();
+        match self.last {
+            Some(_) => found.len() >= named,
+            None => found.len() == named,
+        }
+    }
+
+    /// The pattern's fields with those of a message.
+    fn named<'a, 'm>(
+        &'a self,
+        found: &'a [&'m str],
+    ) -> impl Iterator<Item = (&'a Field, &'m str)> + use<'a, 'm> {
+        let last = self.last.as_deref().unwrap_or_default();
+        let behind = found.len().saturating_sub(last.len());
+        let first = self.first.iter().zip(found);
+        let last = last.iter().zip(&found[behind..]);
+        first.chain(last).map(|(field, text)| (field, *text))
     }
 }
 
@@ -59,7 +103,10 @@ fn field(scan: &mut Scan<'_>) -> Result<Field, Error> {
     let field = name(scan)?;
     let has_more = !scan.has(",") && !scan.has("]");
     if !has_more {
-        return Ok(None);
+        return Ok(Field {
+            name: field.to_owned(),
+            conditions: None,
+        });
     }
     let is_end = |c: char| ",]()&|\"".contains(c);
     let compared = |scan: &mut Scan<'_>| {
@@ -74,7 +121,10 @@ fn field(scan: &mut Scan<'_>) -> Result<Field, Error> {
         }
         compared(scan)
     };
-    Expression::parse(scan, &one).map(Some)
+    Ok(Field {
+        name: field.to_owned(),
+        conditions: Some(Expression::parse(scan, &one)?),
+    })
 }
 
 fn name<'a>(scan: &mut Scan<'a>) -> Result<&'a str, Error> {

@@ -1,10 +1,14 @@
 //! Conditions on messages that are JSON: `{ ($.level = "ERROR" || $.latency > 100) && $.user.id NOT EXISTS }`.
 
-use std::borrow::Cow;
-
 use serde_json::Value;
 
-use super::{compare::Comparison, expression::Expression, invalid, scan::Scan};
+use super::{
+    compare::Comparison,
+    expression::Expression,
+    invalid,
+    path::{Path, text},
+    scan::Scan,
+};
 use crate::Error;
 
 #[derive(Debug, Clone)]
@@ -13,14 +17,8 @@ pub(super) struct Json(Expression<Condition>);
 /// A condition on the value at a path.
 #[derive(Debug, Clone)]
 struct Condition {
-    path: Vec<Step>,
+    path: Path,
     test: Test,
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Member(String),
-    Element(usize),
 }
 
 #[derive(Debug, Clone)]
@@ -40,19 +38,29 @@ impl Json {
     }
 
     pub fn match_message(&self, message: &str) -> bool {
-        // Most messages are none, which their first character tells.
-        let is_object = message.trim_start().starts_with('{');
-        let value = is_object.then(|| serde_json::from_str(message));
-        match value {
-            Some(Ok(value)) => self.0.holds(&|condition| condition.holds(&value)),
-            _ => false,
+        object(message).is_some_and(|value| self.0.holds(&|condition| condition.holds(&value)))
+    }
+
+    /// The paths that the conditions name, each once, and what the message has there.
+    pub fn named_values(&self, message: &str) -> Vec<(String, String)> {
+        let Some(object) = object(message) else {
+            return Vec::new();
+        };
+        let mut named: Vec<(String, String)> = Vec::new();
+        for condition in self.0.parts() {
+            let path = condition.path.to_string();
+            let found = condition.path.find(&object).and_then(text);
+            if let Some(found) = found.filter(|_| !named.iter().any(|(name, _)| *name == path)) {
+                named.push((path, found.into_owned()));
+            }
         }
+        named
     }
 }
 
 impl Condition {
     fn parse(scan: &mut Scan<'_>) -> Result<Self, Error> {
-        let path = path(scan)?;
+        let path = Path::parse(scan)?;
         let is_end = |c: char| "()&|{}\"".contains(c);
         let test = match Comparison::parse(scan, is_end)? {
             Some(comparison) => Test::Compares(comparison),
@@ -62,14 +70,7 @@ impl Condition {
     }
 
     fn holds(&self, message: &Value) -> bool {
-        let found = self
-            .path
-            .iter()
-            .try_fold(message, |value, step| match step {
-                Step::Member(name) => value.get(name),
-                Step::Element(index) => value.get(index),
-            });
-        match (&self.test, found) {
+        match (&self.test, self.path.find(message)) {
             (Test::NotExists, found) => found.is_none(),
             (Test::Is(value), found) => found == Some(value),
             (Test::Compares(comparison), Some(found)) => {
@@ -105,46 +106,9 @@ fn test(scan: &mut Scan<'_>) -> Result<Test, Error> {
     )))
 }
 
-/// A path such as `$.users[0].name`.
-fn path(scan: &mut Scan<'_>) -> Result<Vec<Step>, Error> {
-    let none = |scan: &Scan<'_>| invalid(&format!("expected a property at {:?}", scan.near()));
-    if !scan.take("$") {
-        return Err(none(scan));
-    }
-    let mut path = Vec::new();
-    loop {
-        let separator = scan.run(|c| c == '.');
-        if separator == "." {
-            let name = scan.run(|c| c.is_alphanumeric() || c == '_' || c == '-');
-            if name.is_empty() {
-                return Err(none(scan));
-            }
-            path.push(Step::Member(name.to_owned()));
-        } else if !separator.is_empty() {
-            return Err(none(scan));
-        } else if scan.run(|c| c == '[') == "[" {
-            let index = scan.run(|c| c.is_ascii_digit()).parse();
-            let index = index.map_err(|_| invalid("an index of an array is a number"))?;
-            path.push(Step::Element(index));
-            if scan.run(|c| c == ']') != "]" {
-                return Err(none(scan));
-            }
-        } else {
-            break;
-        }
-    }
-    match path.is_empty() {
-        true => Err(none(scan)),
-        false => Ok(path),
-    }
-}
-
-/// A value as it is compared; none of a null, a list or an object.
-fn text(value: &Value) -> Option<Cow<'_, str>> {
-    match value {
-        Value::String(text) => Some(text.into()),
-        Value::Number(number) => Some(number.to_string().into()),
-        Value::Bool(truth) => Some(truth.to_string().into()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    }
+/// The object that a message is.
+pub(super) fn object(message: &str) -> Option<Value> {
+    // Most messages are none, which their first character tells.
+    let may_be = message.trim_start().starts_with('{');
+    may_be.then(|| serde_json::from_str(message).ok())?
 }

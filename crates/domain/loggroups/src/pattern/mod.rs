@@ -8,7 +8,9 @@ mod compare;
 mod expression;
 mod fields;
 mod json;
+mod path;
 mod scan;
+mod select;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -19,6 +21,7 @@ use crate::{Error, limits};
 use fields::Fields;
 use json::Json;
 use scan::Scan;
+pub use select::Select;
 use terms::Terms;
 
 /// A filter pattern, understood.
@@ -68,6 +71,17 @@ impl Pattern {
             Kind::Json(json) => json.match_message(message),
             Kind::Fields(fields) => fields.match_message(message),
             Kind::Regex(regex) => regex.is_match(message),
+        }
+    }
+}
+
+impl Pattern {
+    /// What a message that matches has at the places that the pattern names: `$.latency` or `$status`, in order.
+    pub fn named_values(&self, message: &str) -> Vec<(String, String)> {
+        match &self.0 {
+            Kind::Json(json) => json.named_values(message),
+            Kind::Fields(fields) => fields.named_values(message),
+            Kind::Terms(_) | Kind::Regex(_) => Vec::new(),
         }
     }
 }

@@ -8,6 +8,7 @@ mod bucket;
 mod growth;
 mod meter;
 mod units;
+mod used;
 mod ways;
 
 use std::{collections::BTreeMap, time::Duration};
@@ -21,6 +22,7 @@ use crate::{
 
 use meter::Meter;
 pub use units::{Units, units};
+pub use used::Used;
 pub(crate) use ways::Charging;
 pub use ways::Metered;
 
@@ -66,9 +68,25 @@ pub(crate) struct Capacity(Mutex<Meters>);
 
 #[derive(Debug)]
 struct Meters {
-    table: Both,
+    table: Metering,
     partitions: Vec<Both>,
-    indexes: BTreeMap<String, Both>,
+    indexes: BTreeMap<String, Metering>,
+}
+
+/// The limits of the table or of an index, and what is told of them.
+#[derive(Debug)]
+struct Metering {
+    limits: Both,
+    used: Used,
+}
+
+impl Metering {
+    fn new(limits: Both) -> Self {
+        Self {
+            limits,
+            used: Used::default(),
+        }
+    }
 }
 
 /// What reads take, and what writes take.
@@ -92,7 +110,7 @@ impl Capacity {
     pub fn new(record: &TableRecord, now: Duration) -> Self {
         let table = Both::new(&record.billing, now);
         let mut meters = Meters {
-            table,
+            table: Metering::new(table),
             partitions: vec![table.share(record.partitions, now); record.partitions.into()],
             indexes: BTreeMap::new(),
         };
@@ -119,23 +137,23 @@ impl Capacity {
         let Meters {
             table, partitions, ..
         } = &mut *meters;
-        let table = table.of(access);
-        table.admit(now).map_err(|limit| Throttled {
-            index: None,
-            access,
-            limit,
-            on_demand: table.is_on_demand(),
-        })?;
+        let Metering { limits, used } = table;
+        let limits = limits.of(access);
         let partition = partition.and_then(|partition| partitions.get_mut(usize::from(partition)));
-        match partition.map(|partition| partition.of(access).admit(now)) {
+        let of_partition = |()| match partition.map(|it| it.of(access).admit(now)) {
             None | Some(Ok(())) => Ok(()),
-            Some(Err(_)) => Err(Throttled {
+            Some(Err(_)) => Err(Limit::KeyRange),
+        };
+        let admitted = limits.admit(now).and_then(|()| of_partition(()));
+        admitted.map_err(|limit| {
+            used.refused(access);
+            Throttled {
                 index: None,
                 access,
-                limit: Limit::KeyRange,
-                on_demand: table.is_on_demand(),
-            }),
-        }
+                limit,
+                on_demand: limits.is_on_demand(),
+            }
+        })
     }
 
     /// Whether the global indexes of these names may be read or written now.
@@ -153,12 +171,16 @@ impl Capacity {
             let Some(index) = meters.indexes.get_mut(name) else {
                 continue;
             };
-            let index = index.of(access);
-            index.admit(now).map_err(|limit| Throttled {
-                index: Some(name.clone()),
-                access,
-                limit,
-                on_demand: index.is_on_demand(),
+            let Metering { limits, used } = index;
+            let limits = limits.of(access);
+            limits.admit(now).map_err(|limit| {
+                used.refused(access);
+                Throttled {
+                    index: Some(name.clone()),
+                    access,
+                    limit,
+                    on_demand: limits.is_on_demand(),
+                }
             })?;
         }
         Ok(())
@@ -181,9 +203,9 @@ impl Capacity {
         } = &mut *meters;
         let own = units.of_its_own() * times;
         if own > 0.0 {
-            if table.of(access).take(own, now) {
+            if table.limits.of(access).take(own, now) {
                 let count = u16::try_from(partitions.len()).unwrap_or(u16::MAX);
-                let share = table.share(count, now);
+                let share = table.limits.share(count, now);
                 for partition in partitions.iter_mut() {
                     partition.follow(&share, now);
                 }
@@ -196,17 +218,42 @@ impl Capacity {
         }
         for (name, units) in &units.global {
             if let Some(index) = indexes.get_mut(name) {
-                index.of(access).take(units * times, now);
+                index.limits.of(access).take(units * times, now);
             }
         }
+        meters.count(access, units, times);
+    }
+
+    /// Counts units that are taken where no limits hold.
+    pub fn count(&self, access: Access, units: &Units, times: f64) {
+        self.0.lock().count(access, units, times);
+    }
+
+    /// What was taken and refused of the table since this was asked last, and of its global indexes by name.
+    pub fn take_used(&self) -> (Used, BTreeMap<String, Used>) {
+        let mut meters = self.0.lock();
+        let indexes = meters.indexes.iter_mut();
+        let indexes = indexes.map(|(name, index)| (name.clone(), std::mem::take(&mut index.used)));
+        let indexes = indexes.collect();
+        (std::mem::take(&mut meters.table.used), indexes)
     }
 }
 
 impl Meters {
+    fn count(&mut self, access: Access, units: &Units, times: f64) {
+        let own = units.of_its_own() * times;
+        self.table.used.took(access, own);
+        for (name, units) in &units.global {
+            if let Some(index) = self.indexes.get_mut(name) {
+                index.used.took(access, units * times);
+            }
+        }
+    }
+
     fn follow(&mut self, record: &TableRecord, now: Duration) {
         let table = Both::new(&record.billing, now);
-        self.table.follow(&table, now);
-        let share = self.table.share(record.partitions, now);
+        self.table.limits.follow(&table, now);
+        let share = self.table.limits.share(record.partitions, now);
         for partition in &mut self.partitions {
             partition.follow(&share, now);
         }
@@ -214,8 +261,9 @@ impl Meters {
             .retain(|name, _| record.global.contains_key(name));
         for (name, index) in &record.global {
             let new = Both::new(&index.billing, now);
-            let known = self.indexes.entry(name.clone()).or_insert(new);
-            known.follow(&new, now);
+            let known = self.indexes.entry(name.clone());
+            let known = known.or_insert_with(|| Metering::new(new));
+            known.limits.follow(&new, now);
         }
     }
 }

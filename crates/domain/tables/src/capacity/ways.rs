@@ -1,4 +1,5 @@
-//! The ways of reads and writes to the capacity that they are asked of. Where limits do not hold, nothing is asked or taken.
+//! The ways of reads and writes to the capacity that they are asked of. Where limits do not hold, nothing is asked, and what
+//! is taken is only counted.
 
 use std::{
     sync::{Arc, atomic::Ordering::SeqCst},
@@ -94,10 +95,12 @@ impl Metered {
 
     /// Takes what the read cost.
     pub fn take(&self, units: &Units) {
+        let capacity = &self.table.capacity;
         if self.core.is_limited() {
             let now = self.core.env.clock.elapsed();
-            let capacity = &self.table.capacity;
             capacity.take(Access::Read, self.partition, units, 1.0, now);
+        } else {
+            capacity.count(Access::Read, units, 1.0);
         }
     }
 }
@@ -107,6 +110,7 @@ pub(crate) struct Charging {
     table: Arc<Table>,
     partition: u16,
     now: Duration,
+    is_limited: bool,
 }
 
 impl Core {
@@ -118,26 +122,30 @@ impl Core {
         self.limits.load(SeqCst)
     }
 
-    /// The way to a partition's capacity, where limits hold.
-    pub fn charging(&self, table: &Arc<Table>, partition: u16) -> Option<Charging> {
-        self.is_limited().then(|| Charging {
+    /// The way to a partition's capacity.
+    pub fn charging(&self, table: &Arc<Table>, partition: u16) -> Charging {
+        Charging {
             table: table.clone(),
             partition,
             now: self.env.clock.elapsed(),
-        })
+            is_limited: self.is_limited(),
+        }
     }
 }
 
 impl Charging {
     /// Whether the table and the partition take a write now.
     pub fn admit(&self) -> Result<(), Throttled> {
+        if !self.is_limited {
+            return Ok(());
+        }
         let capacity = &self.table.capacity;
         capacity.admit(Access::Write, Some(self.partition), self.now)
     }
 
     /// Whether the global indexes take a write that costs so much.
     pub fn admit_indexes(&self, units: &Units) -> Result<(), Throttled> {
-        if units.global.is_empty() {
+        if !self.is_limited || units.global.is_empty() {
             return Ok(());
         }
         let (capacity, names) = (&self.table.capacity, units.global.keys());
@@ -147,6 +155,9 @@ impl Charging {
     /// Takes what writes cost, so many times.
     pub fn take(&self, units: &Units, times: f64) {
         let (capacity, partition) = (&self.table.capacity, Some(self.partition));
-        capacity.take(Access::Write, partition, units, times, self.now);
+        match self.is_limited {
+            true => capacity.take(Access::Write, partition, units, times, self.now),
+            false => capacity.count(Access::Write, units, times),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Pages of queries and scans as answers show them.
 
-use headwater_tables::{Page, Range, Units};
+use headwater_tables::{CallKind, Ended, Page, Range, Units};
 use headwater_wire::{ApiError, Context};
 
 use crate::{
@@ -80,10 +80,15 @@ impl Dynamo {
         context: &Context,
     ) -> Result<(Page, Units), ApiError> {
         let (target, partition) = (source.target(), source.partition_of(&range));
+        let (began, kind) = (self.clock.elapsed(), CallKind::of_range(&range));
+        let ended = |ended| self.called(&target.table, kind, ended, began);
         let metered = self.tables.metered(&target, partition).map_err(below)?;
-        let admitted = metered.admit();
-        admitted.map_err(|error| throttled::api(&error, &source.table.name, context))?;
+        metered.admit().map_err(|error| {
+            ended(Ended::Throttled);
+            throttled::api(&error, &source.table.name, context)
+        })?;
         let page = self.tables.page(&target, range).await;
+        ended(Ended::of_page(&page));
         let page = page.map_err(below)?;
         let units = of_page(&page, source, consistency);
         metered.take(&units);

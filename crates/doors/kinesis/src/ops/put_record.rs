@@ -36,19 +36,21 @@ impl Handle<PutRecord> for Kinesis {
         if let Some(text) = sequence_number_for_ordering {
             check_ordering(&text, self.streams.now(), name, context)?;
         }
-        let entries = vec![PutEntry {
+        let entry = PutEntry {
             partition_key,
             hash_key,
             data: data.0,
-        }];
+        };
         let api = |error| match error {
             Error::RecordTooLarge { limit, .. } => errors::too_large("data", limit),
             other => errors::api(other, context),
         };
-        dry_run::end(dry_run, || stream.takes(&entries).map_err(api))?;
-        let mut results = self.streams.put(&stream, entries).await.map_err(api)?;
-        let placed = results
-            .remove(0)
+        dry_run::end(dry_run, || {
+            stream.takes(std::slice::from_ref(&entry)).map_err(api)
+        })?;
+        let put = self.streams.put_one(&stream, entry).await;
+        let placed = put
+            .map_err(api)?
             .map_err(|error| errors::put(error, name, context))?;
         Ok(PutRecordOutput {
             shard_id: placed.shard.to_string(),

@@ -7,6 +7,7 @@ use headwater_wire::{ApiError, Context, Handle};
 use crate::{
     Logs,
     errors::{api, refuse},
+    tags,
 };
 
 impl Handle<CreateLogGroup> for Logs {
@@ -23,10 +24,8 @@ impl Handle<CreateLogGroup> for Logs {
             deletion_protection_enabled,
         } = input;
         refuse(kms_key_id.is_some(), "kmsKeyId")?;
-        refuse(
-            tags.is_some_and(|tags| !tags.is_empty()),
-            "tags of log groups",
-        )?;
+        let tags = tags.unwrap_or_default();
+        tags::check(&tags)?;
         let class = log_group_class.as_deref().unwrap_or("STANDARD");
         refuse(class != "STANDARD", "a logGroupClass other than STANDARD")?;
         refuse(
@@ -34,7 +33,7 @@ impl Handle<CreateLogGroup> for Logs {
             "deletionProtectionEnabled",
         )?;
         self.groups
-            .create_group(&log_group_name)
+            .create_tagged_group(&log_group_name, tags)
             .await
             .map_err(api)?;
         Ok(Nothing {})
@@ -64,7 +63,6 @@ mod tests {
         );
         for (name, value) in [
             ("kmsKeyId", json!("k")),
-            ("tags", json!({ "a": "b" })),
             ("logGroupClass", json!("DELIVERY")),
             ("deletionProtectionEnabled", json!(true)),
         ] {

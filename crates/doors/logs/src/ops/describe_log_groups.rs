@@ -70,6 +70,12 @@ impl Handle<DescribeLogGroups> for Logs {
         let mut shown = Vec::with_capacity(found.len());
         for (name, group) in found {
             let mut group_shown = show(name, &group, context);
+            let filters = self
+                .groups
+                .count_metric_filters(&group)
+                .await
+                .map_err(api)?;
+            group_shown.metric_filter_count = i32::try_from(filters).ok();
             // Where AWS looks for a part of names it does not tell these.
             if pattern.is_empty() {
                 let bytes = self.groups.stored_bytes(&group).await.map_err(api)?;
@@ -118,7 +124,6 @@ fn show(name: String, group: &Group, context: &Context) -> LogGroup {
         log_group_name: Some(name),
         creation_time: Some(group.created.0 as i64),
         retention_in_days: group.retention_days.map(|days| days as i32),
-        metric_filter_count: Some(0),
         arn: Some(format!("{arn}:*")),
         log_group_arn: Some(arn),
         log_group_class: Some("STANDARD".to_owned()),

@@ -75,8 +75,7 @@ pub(super) fn millis(time: i64) -> Millis {
 
 fn show(event: Event) -> FilteredLogEvent {
     FilteredLogEvent {
-        // A number that grows with time, and is never used twice in a group.
-        event_id: Some(format!("{:020}{:036}", event.time.0, event.offset)),
+        event_id: Some(event.id()),
         log_stream_name: Some(event.stream),
         timestamp: Some(event.time.0 as i64),
         message: Some(event.message),

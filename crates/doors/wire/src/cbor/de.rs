@@ -184,6 +184,19 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
         visitor.visit_newtype_struct(millis.into_deserializer())
     }
 
+    /// A structure that is written as a list is refused, as AWS does, though derived readers would take it.
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, CborError> {
+        match self.next()? {
+            (Type::Array | Type::ArrayIndef, _) => Err(error("a list where a structure is due")),
+            (kind, _) => self.any(kind, visitor),
+        }
+    }
+
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, CborError> {
         self.from.skip().map_err(error)?;
         visitor.visit_unit()
@@ -195,7 +208,7 @@ impl<'de> de::Deserializer<'de> for &mut Deserializer<'de> {
 
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
-        seq tuple tuple_struct map struct enum identifier
+        seq tuple tuple_struct map enum identifier
     }
 }
 

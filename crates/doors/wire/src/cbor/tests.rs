@@ -82,6 +82,10 @@ fn what_is_wrong_is_said_as_for_json() {
     let body = to_vec(&serde_json::json!({"StreamName": 1, "Records": []})).unwrap();
     let error = read::<ops::PutRecords>(body.into()).unwrap_err();
     assert_eq!(error.code(), "SerializationException");
+    let record = serde_json::json!(["YQ==", null, "k"]);
+    let body = to_vec(&serde_json::json!({"StreamName": "s", "Records": [record]})).unwrap();
+    let error = read::<ops::PutRecords>(body.into()).unwrap_err();
+    assert_eq!(error.message(), "Start of list found where not expected");
     let body = to_vec(&PutRecordsInput {
         stream_name: Some("a b".into()),
         ..Default::default()

@@ -1,41 +1,23 @@
-//! How DynamoDB and its streams speak AWS JSON otherwise than other services do: the namespaces of their errors, the
-//! checksum of their answers, and answers that are packed. Values of wrong types are told of in `validate`.
+//! How DynamoDB and its streams speak AWS JSON otherwise than other services do: the checksum of their answers, and answers
+//! that are packed. Values of wrong types are told of in `validate`.
 //!
 //! All of it is as the tests of dynalite and of Alternator recorded it on AWS.
-
-mod packing;
 
 use crc_fast::CrcAlgorithm;
 use headwater_shapes::Service;
 use http::{HeaderMap, HeaderName};
 
 use crate::ApiError;
-pub(crate) use packing::{Packing, unpack};
 
 /// The type of bodies that name none: DynamoDB takes them for AWS JSON.
 pub(crate) const PLAIN_JSON: &str = "application/json";
-/// The namespace of the errors that DynamoDB's model names.
+/// The namespace of what DynamoDB's model names.
 pub(crate) const OWN: &str = "com.amazonaws.dynamodb.v20120810";
 const CHECKSUM: HeaderName = HeaderName::from_static("x-amz-crc32");
 
 /// Whether a service is DynamoDB, or that of its streams.
 pub(crate) fn is_meant(service: &Service) -> bool {
     service.signing_name == "dynamodb"
-}
-
-/// An error's `__type`: its code behind the namespace of what raises it on AWS.
-pub(crate) fn error_type(code: &str, service: &Service) -> String {
-    let is_own = || {
-        let mut errors = service.operations.iter().flat_map(|op| op.errors);
-        errors.any(|error| error.name == code)
-    };
-    let namespace = match code {
-        "ValidationException" => "com.amazon.coral.validate",
-        "ThrottlingException" => "com.amazon.coral.availability",
-        _ if is_own() => OWN,
-        _ => "com.amazon.coral.service",
-    };
-    format!("{namespace}#{code}")
 }
 
 /// Whether an error has its text in `Message` rather than in `message`.
@@ -53,38 +35,17 @@ pub(crate) fn add_checksum(headers: &mut HeaderMap, body: &[u8]) {
 }
 
 /// The error of a body that is not packed as its head says: AWS takes it for a failure of its own.
-fn not_packed() -> ApiError {
+pub(crate) fn not_packed() -> ApiError {
     ApiError::new(500, "InternalServerError", "Internal server error")
 }
 
 #[cfg(test)]
 mod tests {
-    use headwater_shapes_dynamodb::SERVICE;
-
     use super::*;
 
     #[test]
-    fn errors_have_the_namespace_of_what_raises_them() {
-        for (code, name) in [
-            (
-                "ResourceNotFoundException",
-                "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
-            ),
-            (
-                "ValidationException",
-                "com.amazon.coral.validate#ValidationException",
-            ),
-            (
-                "ThrottlingException",
-                "com.amazon.coral.availability#ThrottlingException",
-            ),
-            (
-                "UnrecognizedClientException",
-                "com.amazon.coral.service#UnrecognizedClientException",
-            ),
-        ] {
-            assert_eq!(error_type(code, &SERVICE), name);
-        }
+    fn other_services_are_not_meant() {
+        assert!(is_meant(&headwater_shapes_dynamodb::SERVICE));
         assert!(!is_meant(&headwater_shapes_kinesis::SERVICE));
     }
 

@@ -1,8 +1,8 @@
 //! Reading the JSON that clients write, straight out of a body.
 //!
-//! It takes only what well-made requests consist of and gives up at everything else: escapes in texts, numbers with a
-//! fraction, structures written as lists. Then `serde_json` reads the body, and knows the reason where there is an
-//! error; so this reader says none. The values that it takes it understands as `serde_json` does.
+//! It takes what well-made requests consist of; the rare forms of texts and numbers `serde_json` reads for it, one by
+//! one, so that all values mean what they mean to that. Structures written as lists it refuses, as AWS does, though the
+//! derived readers would take them. It says no reason: what it refuses is read anew as a tree, which knows it.
 
 use std::fmt;
 
@@ -10,11 +10,11 @@ use headwater_shapes::Blob;
 use memchr::memchr2;
 use serde::de::{self, DeserializeSeed, Visitor};
 
-use crate::limits::PLAIN_JSON_DEPTH;
+use crate::limits::JSON_DEPTH;
 
-/// The body is not for this reader, or no JSON at all.
+/// The body is no JSON, or none of this type.
 #[derive(Debug)]
-pub(super) struct NotPlain;
+pub(super) struct Refused;
 
 /// Reads values one behind the other.
 pub(super) struct Reader<'de> {
@@ -25,7 +25,7 @@ pub(super) struct Reader<'de> {
 }
 
 /// Reads one value that is all of `body`.
-pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Result<T, NotPlain> {
+pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Result<T, Refused> {
     let mut reader = Reader {
         rest: body,
         depth: 0,
@@ -36,7 +36,7 @@ pub(super) fn from_slice<'de, T: de::Deserialize<'de>>(body: &'de [u8]) -> Resul
     if reader.rest.is_empty() {
         Ok(value)
     } else {
-        Err(NotPlain)
+        Err(Refused)
     }
 }
 
@@ -48,37 +48,77 @@ impl<'de> Reader<'de> {
     }
 
     /// The first byte of what comes; it stays.
-    fn peek(&mut self) -> Result<u8, NotPlain> {
+    fn peek(&mut self) -> Result<u8, Refused> {
         self.skip_blanks();
-        self.rest.first().copied().ok_or(NotPlain)
+        self.rest.first().copied().ok_or(Refused)
     }
 
-    fn take(&mut self, expected: u8) -> Result<(), NotPlain> {
+    fn take(&mut self, expected: u8) -> Result<(), Refused> {
         if self.peek()? != expected {
-            return Err(NotPlain);
+            return Err(Refused);
         }
         self.rest = &self.rest[1..];
         Ok(())
     }
 
-    fn word(&mut self, word: &str) -> Result<(), NotPlain> {
-        self.rest = self.rest.strip_prefix(word.as_bytes()).ok_or(NotPlain)?;
+    fn word(&mut self, word: &str) -> Result<(), Refused> {
+        self.rest = self.rest.strip_prefix(word.as_bytes()).ok_or(Refused)?;
         Ok(())
     }
 
-    /// The bytes of a text without escapes.
-    fn text(&mut self) -> Result<&'de [u8], NotPlain> {
+    /// A text.
+    fn text<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
+        let quoted = self.rest;
         self.take(b'"')?;
-        let end = memchr2(b'"', b'\\', self.rest)
-            .filter(|&end| self.rest[end] == b'"')
-            .ok_or(NotPlain)?;
+        let end = memchr2(b'"', b'\\', self.rest).ok_or(Refused)?;
+        if self.rest[end] == b'\\' {
+            return self.text_with_escapes(quoted, end, visitor);
+        }
         let (text, rest) = self.rest.split_at(end);
         self.rest = &rest[1..];
-        Ok(text)
+        match self.is_blob {
+            true => visitor.visit_borrowed_bytes(text),
+            false => visitor.visit_borrowed_str(utf8(text)?),
+        }
     }
 
-    /// An integer that is far from any bound, as `serde_json` gives it.
-    fn integer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, NotPlain> {
+    /// A text in quotes whose first escape stands at `at` behind the first quote.
+    #[cold]
+    fn text_with_escapes<V: Visitor<'de>>(
+        &mut self,
+        quoted: &'de [u8],
+        mut at: usize,
+        visitor: V,
+    ) -> Result<V::Value, Refused> {
+        while self.rest[at] == b'\\' {
+            let behind = at + 2;
+            let more = self.rest.get(behind..).ok_or(Refused)?;
+            at = behind + memchr2(b'"', b'\\', more).ok_or(Refused)?;
+        }
+        self.rest = &self.rest[at + 1..];
+        let quoted = &quoted[..quoted.len() - self.rest.len()];
+        let text: String = serde_json::from_slice(quoted).map_err(|_| Refused)?;
+        visitor.visit_string(text)
+    }
+
+    /// A number in any form.
+    #[cold]
+    fn rare_number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
+        let in_number = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        let len = self.rest.iter().take_while(|byte| in_number(byte)).count();
+        let (number, rest) = self.rest.split_at(len);
+        let number: serde_json::Number = serde_json::from_slice(number).map_err(|_| Refused)?;
+        self.rest = rest;
+        match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(n), _, _) => visitor.visit_u64(n),
+            (None, Some(n), _) => visitor.visit_i64(n),
+            (None, None, Some(n)) => visitor.visit_f64(n),
+            (None, None, None) => Err(Refused),
+        }
+    }
+
+    /// A number; an integer that is far from any bound is read here.
+    fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         const DIGITS_MAX: usize = 18;
         let is_negative = self.rest.first() == Some(&b'-');
         let unsigned = &self.rest[usize::from(is_negative)..];
@@ -89,15 +129,17 @@ impl<'de> Reader<'de> {
         let (digits, rest) = unsigned.split_at(len);
         let has_fraction = matches!(rest.first(), Some(b'.' | b'e' | b'E'));
         if !(1..=DIGITS_MAX).contains(&len) || (len > 1 && digits[0] == b'0') || has_fraction {
-            return Err(NotPlain);
+            return self.rare_number(visitor);
         }
-        self.rest = rest;
         let n = digits
             .iter()
             .fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
-        match (is_negative, n) {
+        if is_negative && n == 0 {
             // It is a fraction's zero, which has a sign.
-            (true, 0) => Err(NotPlain),
+            return self.rare_number(visitor);
+        }
+        self.rest = rest;
+        match (is_negative, n) {
             (true, n) => visitor.visit_i64(-n),
             (false, n) => visitor.visit_u64(n.unsigned_abs()),
         }
@@ -108,12 +150,12 @@ impl<'de> Reader<'de> {
         &mut self,
         start: u8,
         end: u8,
-        read: impl FnOnce(Members<'_, 'de>) -> Result<V, NotPlain>,
-    ) -> Result<V, NotPlain> {
+        read: impl FnOnce(Members<'_, 'de>) -> Result<V, Refused>,
+    ) -> Result<V, Refused> {
         self.take(start)?;
         self.depth += 1;
-        if self.depth > PLAIN_JSON_DEPTH {
-            return Err(NotPlain);
+        if self.depth > JSON_DEPTH {
+            return Err(Refused);
         }
         let value = read(Members {
             from: self,
@@ -127,33 +169,32 @@ impl<'de> Reader<'de> {
 }
 
 /// Texts and keys hold no control characters.
-fn utf8(bytes: &[u8]) -> Result<&str, NotPlain> {
+fn utf8(bytes: &[u8]) -> Result<&str, Refused> {
     let is_plain = bytes
         .iter()
         .fold(true, |plain, &byte| plain & (byte >= b' '));
     str::from_utf8(bytes)
         .ok()
         .filter(|_| is_plain)
-        .ok_or(NotPlain)
+        .ok_or(Refused)
 }
 
 impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
-    type Error = NotPlain;
+    type Error = Refused;
 
-    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         match self.peek()? {
-            b'"' if self.is_blob => visitor.visit_borrowed_bytes(self.text()?),
-            b'"' => visitor.visit_borrowed_str(utf8(self.text()?)?),
+            b'"' => self.text(visitor),
             b'{' => self.members(b'{', b'}', |members| visitor.visit_map(members)),
             b'[' => self.members(b'[', b']', |members| visitor.visit_seq(members)),
             b't' => self.word("true").and_then(|()| visitor.visit_bool(true)),
             b'f' => self.word("false").and_then(|()| visitor.visit_bool(false)),
             b'n' => self.word("null").and_then(|()| visitor.visit_unit()),
-            _ => self.integer(visitor),
+            _ => self.number(visitor),
         }
     }
 
-    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, NotPlain> {
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
         if self.peek()? == b'n' {
             self.word("null")?;
             return visitor.visit_none();
@@ -165,7 +206,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         self,
         name: &'static str,
         visitor: V,
-    ) -> Result<V::Value, NotPlain> {
+    ) -> Result<V::Value, Refused> {
         self.is_blob = name == Blob::TAG;
         let value = visitor.visit_newtype_struct(&mut *self);
         self.is_blob = false;
@@ -177,7 +218,7 @@ impl<'de> de::Deserializer<'de> for &mut Reader<'de> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, NotPlain> {
+    ) -> Result<V::Value, Refused> {
         self.members(b'{', b'}', |members| visitor.visit_map(members))
     }
 
@@ -195,7 +236,7 @@ struct Members<'a, 'de> {
 }
 
 impl Members<'_, '_> {
-    fn more(&mut self) -> Result<bool, NotPlain> {
+    fn more(&mut self) -> Result<bool, Refused> {
         if self.from.peek()? == self.end {
             return Ok(false);
         }
@@ -207,12 +248,12 @@ impl Members<'_, '_> {
 }
 
 impl<'de> de::SeqAccess<'de> for Members<'_, 'de> {
-    type Error = NotPlain;
+    type Error = Refused;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, NotPlain> {
+    ) -> Result<Option<T::Value>, Refused> {
         if self.more()? {
             seed.deserialize(&mut *self.from).map(Some)
         } else {
@@ -222,36 +263,36 @@ impl<'de> de::SeqAccess<'de> for Members<'_, 'de> {
 }
 
 impl<'de> de::MapAccess<'de> for Members<'_, 'de> {
-    type Error = NotPlain;
+    type Error = Refused;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
-    ) -> Result<Option<K::Value>, NotPlain> {
+    ) -> Result<Option<K::Value>, Refused> {
         if !self.more()? {
             return Ok(None);
         }
         if self.from.peek()? != b'"' {
-            return Err(NotPlain);
+            return Err(Refused);
         }
         seed.deserialize(&mut *self.from).map(Some)
     }
 
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, NotPlain> {
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
         self.from.take(b':')?;
         seed.deserialize(&mut *self.from)
     }
 }
 
-impl fmt::Display for NotPlain {
+impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not plain JSON")
+        f.write_str("no JSON of this type")
     }
 }
 
-impl std::error::Error for NotPlain {}
+impl std::error::Error for Refused {}
 
-impl de::Error for NotPlain {
+impl de::Error for Refused {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self
     }
@@ -265,7 +306,7 @@ mod tests {
 
     use super::*;
 
-    /// Whatever is taken here is taken by `serde_json`, and means the same there.
+    /// Whatever is taken here is taken by `serde_json`, and means the same there. Gives whether it was taken.
     fn agrees<T: de::DeserializeOwned + PartialEq + fmt::Debug>(body: &[u8]) -> bool {
         let Ok(plain) = from_slice::<T>(body) else {
             return false;
@@ -306,6 +347,12 @@ mod tests {
             "123456789012345678",
             "1.5",
             "1e3",
+            "1e999",
+            "-1.5",
+            "18446744073709551616",
+            "\"\\u0041\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\",
             "\"a\"",
             "\"\"",
             "\"ä\"",
@@ -363,14 +410,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_odd_is_left_to_others() {
+    fn rare_forms_of_texts_and_numbers_are_read_too() {
+        assert!(agrees::<GetRecordsInput>(
+            br#"{"Shard\u0049terator": "\u0073\\\"\ud83d\ude00", "Other": "\n"}"#
+        ));
+        assert!(agrees::<PutRecordsInput>(
+            br#"{"Records": [{"Data": "Q\u0055I=", "PartitionKey": "\/"}]}"#
+        ));
+        assert!(agrees::<Value>(
+            b"[-0, 0.5, 1e3, -1.25E-2, 18446744073709551615, -9223372036854775808]"
+        ));
+        assert!(!agrees::<Value>(b"[1e999]"));
+        for structure in [r#"["s"]"#, r#"{"Records": [["YQ==", null, "k"]]}"#] {
+            assert!(from_slice::<PutRecordsInput>(structure.as_bytes()).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_of_the_type_is_refused() {
         for odd in [
-            r#"{"ShardIterator": "\u0073"}"#,
-            r#"{"ShardIterator": "s", "Limit": 4.0}"#,
             r#"{"ShardIterator": "s"} x"#,
             r#"{"ShardIterator": "s",}"#,
             r#"["s"]"#,
             "{\"ShardIterator\": \"\u{1}\"}",
+            r#"{"ShardIterator": "\ud800"}"#,
+            r#"{"ShardIterator": "\q"}"#,
+            r#"{"ShardIterator": "\""#,
+            r#"{"ShardIterator": "\"#,
+            r#"{"ShardIterator": "s", "Limit": 1.}"#,
+            r#"{"ShardIterator": "s", "Limit": 1-1}"#,
             "",
         ] {
             assert!(
@@ -380,8 +448,8 @@ mod tests {
         }
         let deep = format!(
             "{}{}",
-            "[".repeat(PLAIN_JSON_DEPTH + 1),
-            "]".repeat(PLAIN_JSON_DEPTH + 1)
+            "[".repeat(JSON_DEPTH + 1),
+            "]".repeat(JSON_DEPTH + 1)
         );
         assert!(from_slice::<Value>(deep.as_bytes()).is_err());
     }

@@ -18,8 +18,8 @@ const FIRST_BYTES: usize = 512;
 
 /// The input of an operation, valid, or AWS's error.
 pub(crate) fn read<Op: Direct>(body: Bytes) -> Result<Op::Input, ApiError> {
-    let input = de::from_slice::<Op::Input>(&body).or_else(|_| serde_json::from_slice(&body));
-    if let Some(input) = input.ok().filter(Op::Input::valid) {
+    let input = de::from_slice::<Op::Input>(&body).ok();
+    if let Some(input) = input.filter(Op::Input::valid) {
         return Ok(input);
     }
     let raw = read_raw(&body)?;

@@ -9,7 +9,7 @@ use headwater_auth::{
     Caller,
     verify::{Seal, is_region, session_token},
 };
-use headwater_http::{Body, Share, body};
+use headwater_http::{Body, HoldError, Share, body};
 use headwater_shapes::{ByteStream, ErrorShape, Member, OperationShape, Structure};
 use headwater_types::{Arn, Region};
 use http::{HeaderMap, HeaderValue, Response, header, request::Parts};
@@ -111,6 +111,7 @@ impl Pipeline {
                     false => refusal,
                 });
             }
+            trace.is_admitted = true;
         }
         let received = match head.headers.contains_key(header::CONTENT_ENCODING) {
             true => {
@@ -126,15 +127,13 @@ impl Pipeline {
         let input = match codec {
             Codec::Json(_) if route.is_direct => Input::Json(bytes),
             Codec::Cbor if route.is_direct => Input::Cbor(bytes),
-            codec => Input::Tree(
-                validate::tree_with(
-                    codec.read(&bytes)?,
-                    route.shape,
-                    table.service,
-                    route.line.needs,
-                )?,
-                None,
-            ),
+            codec => {
+                let (shape, needs) = (route.shape, route.line.needs);
+                let tree = codec.read(&bytes)?;
+                let tree = validate::tree_with(tree, shape, table.service, needs)?;
+                trace.input = self.told(&tree, shape.input, table.service, &route.line);
+                Input::Tree(tree, None)
+            }
         };
         Ok(Admitted::Call(Box::new(Call {
             name: route.shape.name,
@@ -179,12 +178,16 @@ impl Pipeline {
             ..Message::default()
         };
         let body = stream(body, head, trace);
+        // Where the body is signed, it is known at its end only who sent it.
+        trace.is_admitted = matches!(seal, Seal::None);
         let (tree, stream) = read_rest(head, body, seal, route, message, format, context).await?;
+        trace.is_admitted = true;
         let tree = match format {
             Format::Json => validate::tree(Raw::from(tree), route.shape, table.service)?,
             // S3's handlers check constraints, each in its own words.
             Format::Xml(_) => tree,
         };
+        trace.input = self.told(&tree, route.shape.input, table.service, &route.line);
         Ok(Admitted::Call(Box::new(Call {
             name: route.shape.name,
             input: Input::Tree(tree, stream),
@@ -201,16 +204,13 @@ impl Pipeline {
         context: &mut Context,
         trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
-        let received = hold(body, QUERY_BODY_BYTES, None, context).await?;
-        trace.bytes_in = received.bytes.len() as u64;
-        let bytes = unpack(
-            received.bytes.clone(),
-            head,
-            QUERY_BODY_BYTES,
-            context.dialect,
-            None,
-        )?;
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        let packed = hold(body, QUERY_BODY_BYTES, None, context).await?;
+        trace.bytes_in = packed.bytes.len() as u64;
+        // The bytes that were signed: a form may be packed, and says only inside whose it is.
+        let signed_bytes = packed.bytes.clone();
+        let received = packed.unpacked(head, QUERY_BODY_BYTES, context, None);
+        let received = Box::pin(received).await?;
+        let mut text = String::from_utf8_lossy(&received.bytes).into_owned();
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
         }
@@ -235,7 +235,8 @@ impl Pipeline {
             // AWS asks for no signature of some operations, such as AssumeRoleWithWebIdentity.
             return Err(not_supported(table, operation));
         }
-        self.admit_sender(head, &received.bytes, &fields, route, context)?;
+        self.admit_sender(head, &signed_bytes, &fields, route, context)?;
+        trace.is_admitted = true;
         let path = head.uri.path();
         let is_elsewhere = |spelling: &&query::Spelling| {
             operation.is_none() || path != "/" && spelling.not_at_addresses.contains(&&*action)
@@ -249,19 +250,22 @@ impl Pipeline {
                 None => query::no_operation(&action, &version),
             });
         };
+        let limit = route.line.body_bytes.unwrap_or(QUERY_BODY_BYTES);
+        if received.bytes.len() > limit {
+            return Err(context.dialect.not_held(HoldError::TooLong { limit }, None));
+        }
         if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
             fields.add(member, path);
         }
         let tree = query::read(fields, route.shape.input, form)?;
+        let tree = validate::tree(Raw::from(tree), route.shape, table.service)?;
+        trace.input = self.told(&tree, route.shape.input, table.service, &route.line);
         let call = Call {
             name: route.shape.name,
-            input: Input::Tree(
-                validate::tree(Raw::from(tree), route.shape, table.service)?,
-                None,
-            ),
+            input: Input::Tree(tree, None),
             share: Some(received.share),
         };
-        self.finish(entry, call, context).await
+        self.finish(entry, call, context, trace).await
     }
 
     /// The table that says which operations there are; those of other places have other state and the same lines.

@@ -153,8 +153,9 @@ impl Pipeline {
         protocol: Protocol,
     ) -> Found<'a> {
         let dialect = Dialect::Rpc(codec.unwrap_or_default());
-        let is_meant =
-            |entry: &Entry| entry.service.target == target && entry.service.speaks(protocol);
+        let is_meant = |entry: &Entry| {
+            aws_json::is_target(target, entry.service.target) && entry.service.speaks(protocol)
+        };
         match self.entries.iter().position(is_meant) {
             Some(index) => Found::Service(Named {
                 index,

@@ -25,7 +25,7 @@ use futures_util::{FutureExt, TryStreamExt};
 use headwater_auth::{Sessions, Verifier, verify::is_region};
 use headwater_env::Env;
 use headwater_http::{Body, Buffers, HoldError, Peer, body};
-use headwater_shapes::{Blob, Service};
+use headwater_shapes::{Blob, Service, Structure, Value};
 use headwater_types::Region;
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
@@ -36,12 +36,14 @@ use crate::{
     ApiError, Context, CrossRequest, Origin,
     authorize::{Authorize, OwnAccount},
     aws_json,
+    calls::{Called, KeepCalls, told},
     dialect::Dialect,
-    dynamo::{self, Packing},
+    dynamo,
     limits::{ANSWERS_BYTES, EXTENDED_ID_BYTES, JSON_BODY_BYTES},
     observe::{Observe, Seen},
+    packing::Packing,
     rest::{self, Format, VirtualHosts},
-    table::{Line, Table},
+    table::{Access, Line, Output, Plane, Table},
 };
 use find::{Entry, Found};
 use places::Places;
@@ -76,6 +78,8 @@ pub struct Options {
     pub gate: Arc<dyn Authorize>,
     /// Told of each request that was answered.
     pub observers: Vec<Arc<dyn Observe>>,
+    /// Keeps the calls of management operations, where they are kept.
+    pub calls: Option<Arc<dyn KeepCalls>>,
     /// Pages of the server's own.
     pub pages: Vec<Arc<dyn Page>>,
     /// Hosts below which the first label of the host is the first of the path, for the service that takes what no other
@@ -97,6 +101,7 @@ impl Options {
             sessions: None,
             gate: Arc::new(OwnAccount),
             observers: Vec::new(),
+            calls: None,
             pages: Vec::new(),
             virtual_hosts: Vec::new(),
             buffers: Buffers::default(),
@@ -124,7 +129,12 @@ struct Trace {
     table: Option<usize>,
     route: Option<usize>,
     line: Option<Line>,
-    error: Option<String>,
+    error: Option<ApiError>,
+    /// Whether it is known that its caller may call here.
+    is_admitted: bool,
+    /// What it said and was told, where its call is kept.
+    input: Option<Value>,
+    output: Option<Value>,
     /// Bytes of a body that was read as a whole.
     bytes_in: u64,
     /// Bytes of a body that is read in pieces, so far.
@@ -220,8 +230,24 @@ impl Pipeline {
         };
         match admitted {
             admit::Admitted::Answered(response) => Ok(response),
-            admit::Admitted::Call(call) => self.finish(entry, *call, context).await,
+            admit::Admitted::Call(call) => self.finish(entry, *call, context, trace).await,
         }
+    }
+
+    /// Whether calls of an operation are kept.
+    fn keeps(&self, line: &Line) -> bool {
+        line.plane == Plane::Management && self.options.calls.is_some()
+    }
+
+    /// What is told of a tree, where calls of its operation are kept.
+    fn told(
+        &self,
+        tree: &Value,
+        structure: &Structure,
+        service: &Service,
+        line: &Line,
+    ) -> Option<Value> {
+        self.keeps(line).then(|| told(tree, structure, service))
     }
 
     /// Has a service answer what was sent to a host of its own.
@@ -258,6 +284,7 @@ impl Pipeline {
         entry: &Entry,
         call: admit::Call,
         context: &mut Context,
+        trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
         let table = self.places.tables(context).await?;
         let route = table[entry.index].routes.get(call.name);
@@ -275,6 +302,9 @@ impl Pipeline {
         };
         let output = route.call(call.input, context).await?;
         drop(share);
+        if let (Output::Tree(tree, _), Access::Write) = (&output, route.line.access) {
+            trace.output = self.told(tree, route.shape.output, entry.service, &route.line);
+        }
         let room = context.room.lock().take();
         self.encode(entry.service, route, output, room, context)
             .await
@@ -322,6 +352,7 @@ impl Pipeline {
                 referer: head.headers.get(header::REFERER).cloned(),
                 trace: head.headers.get(TRACE).cloned(),
             },
+            wants_query_codes: aws_json::wants_query_codes(&head.headers),
             room: Arc::default(),
             ..self.blank.clone()
         }
@@ -379,16 +410,15 @@ impl Pipeline {
         }
     }
 
-    /// Tells the log and the observers.
-    fn observe(
-        &self,
-        head: &Parts,
-        context: &Context,
-        trace: &Trace,
+    /// The facts about a request that has its answer.
+    fn seen<'a>(
+        head: &'a Parts,
+        context: &'a Context,
+        trace: &'a Trace,
         response: &Response<Body>,
         took: Duration,
-    ) {
-        let seen = Seen {
+    ) -> Seen<'a> {
+        Seen {
             request_id: &context.request_id,
             service: trace.service.map_or("", |service| service.name),
             operation: context.operation,
@@ -401,18 +431,23 @@ impl Pipeline {
             headers: &head.headers,
             address: context.origin.address,
             status: response.status().as_u16(),
-            error: trace.error.as_deref(),
+            error: trace.error.as_ref().map(ApiError::code),
             bytes_in: trace.bytes_in(),
             bytes_out: response.body().size_hint().exact().unwrap_or(0),
             took,
-        };
+        }
+    }
+
+    /// Tells the log and the observers.
+    fn observe(&self, seen: &Seen<'_>, response: &Response<Body>) {
         let Seen {
             request_id,
             service,
             operation,
             status,
+            took,
             ..
-        } = seen;
+        } = *seen;
         tracing::debug!(request_id, service, operation, status, ?took, "answered");
         if response.status().is_server_error() && response.status() != StatusCode::NOT_IMPLEMENTED {
             tracing::warn!(
@@ -424,7 +459,30 @@ impl Pipeline {
             );
         }
         for observer in &self.options.observers {
-            observer.observe(&seen);
+            observer.observe(seen);
+        }
+    }
+
+    /// Has a call of a management operation kept whose caller was let in.
+    async fn keep(&self, context: &Context, trace: &Trace, seen: &Seen<'_>) {
+        let (Some(calls), Some(table)) = (&self.options.calls, trace.table) else {
+            return;
+        };
+        let table = &self.places.at_home()[table];
+        if let Some(route) = table.routes.get(context.operation) {
+            // A region keeps its calls itself, so it must be open; it is told who may open none.
+            let _ = self.places.tables(context).await;
+            let call = Called {
+                seen,
+                context,
+                service: table.service,
+                operation: route.shape,
+                line: route.line,
+                input: trace.input.as_ref(),
+                output: trace.output.as_ref(),
+                error: trace.error.as_ref(),
+            };
+            calls.keep(call).await;
         }
     }
 }
@@ -448,7 +506,7 @@ impl headwater_http::Service for Pipeline {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {
                 let response = context.dialect.refuse(&error, trace.service, &context);
-                trace.error = Some(error.code().to_owned());
+                trace.error = Some(error);
                 response
             }
             Err(_) => panicked(&context.request_id),
@@ -457,7 +515,11 @@ impl headwater_http::Service for Pipeline {
             .await;
         self.dress(&head, &mut response, &context);
         let took = self.env.clock.elapsed().saturating_sub(began);
-        self.observe(&head, &context, &trace, &response, took);
+        let seen = Self::seen(&head, &context, &trace, &response, took);
+        self.observe(&seen, &response);
+        if trace.is_admitted && trace.line.is_some_and(|line| self.keeps(&line)) {
+            self.keep(&context, &trace, &seen).await;
+        }
         response
     }
 

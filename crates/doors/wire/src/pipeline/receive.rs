@@ -1,14 +1,16 @@
 //! A request's body on its way into memory: bounded, counted, and unpacked where it comes packed.
 
-use std::io::Read;
-
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
-use headwater_http::{Body, Share};
+use headwater_http::{Body, HoldError, Share};
 use headwater_shapes::{OperationShape, Service};
-use http::{HeaderMap, header, request::Parts};
+use http::{header, request::Parts};
 
-use crate::{ApiError, Context, dialect::Dialect, dynamo};
+use crate::{
+    ApiError, Context,
+    dialect::Dialect,
+    dynamo,
+    packing::{Packing, Unpackable},
+};
 
 /// A body in memory, as it came.
 pub(super) struct Received {
@@ -61,29 +63,22 @@ pub(super) fn unpack(
     dialect: Dialect,
     service: Option<&Service>,
 ) -> Result<Bytes, ApiError> {
-    let encoding = head.headers.get(header::CONTENT_ENCODING);
-    if let Some(encoding) = encoding.filter(|_| service.is_some_and(dynamo::is_meant)) {
-        return dynamo::unpack(bytes, encoding, limit, dialect);
-    }
-    if !is_gzip(&head.headers) {
+    let Some(encoding) = head.headers.get(header::CONTENT_ENCODING) else {
         return Ok(bytes);
-    }
-    let mut unpacked = Vec::new();
-    let mut from = MultiGzDecoder::new(&bytes[..]).take(limit as u64 + 1);
-    if from.read_to_end(&mut unpacked).is_err() {
-        return Err(ApiError::new(
-            400,
-            "SerializationException",
-            "The body is not gzip.",
-        ));
-    }
-    match unpacked.len() > limit {
-        true => Err(dialect.not_held(headwater_http::HoldError::TooLong { limit }, None)),
-        false => Ok(unpacked.into()),
-    }
-}
-
-fn is_gzip(headers: &HeaderMap) -> bool {
-    let encoding = headers.get(header::CONTENT_ENCODING);
-    encoding.is_some_and(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"gzip"))
+    };
+    let is_dynamo = service.is_some_and(dynamo::is_meant);
+    let packing = encoding.to_str().ok().and_then(Packing::of);
+    let packing = match packing.filter(|packing| is_dynamo || *packing == Packing::Gzip) {
+        Some(packing) => packing,
+        None if is_dynamo => return Err(dynamo::not_packed()),
+        // Of all others AWS knows gzip alone; what it does not know it takes for the body itself.
+        None => return Ok(bytes),
+    };
+    packing.unpack(&bytes, limit).map_err(|why| match why {
+        Unpackable::TooLong => dialect.not_held(HoldError::TooLong { limit }, None),
+        Unpackable::NotPacked if is_dynamo => dynamo::not_packed(),
+        Unpackable::NotPacked => {
+            ApiError::new(400, "SerializationException", "The body is not gzip.")
+        }
+    })
 }

@@ -5,7 +5,7 @@ use headwater_shapes::{OperationShape, Value};
 use http::{HeaderValue, Response, header};
 use serde_json::Map;
 
-use crate::{ApiError, Context, dialect::status_code, query::Form, xml::Writer};
+use crate::{ApiError, Context, dialect::status_code, query::Form, rest::Times, xml::Writer};
 
 /// A success, with the output's tree in it.
 pub(crate) fn success(
@@ -16,7 +16,12 @@ pub(crate) fn success(
 ) -> Response<Body> {
     let none = Map::new();
     let members = tree.as_object().unwrap_or(&none);
-    let mut writer = Writer::new(form.namespace).spelled(form.spelling);
+    let times = match form.is_ec2 {
+        true => Times::Iso8601,
+        false => Times::Shortest,
+    };
+    let writer = Writer::new(form.namespace).spelled(form.spelling);
+    let mut writer = writer.timed(times);
     let root = format!("{}Response", shape.name);
     writer.open(&root, &[]);
     if form.is_ec2 {
@@ -44,14 +49,6 @@ pub(crate) fn refuse(error: &ApiError, form: Form, context: &Context) -> Respons
     let mut response = document(writer);
     *response.status_mut() = status_code(error.status());
     response
-}
-
-/// The code of an error: what is a validation's in JSON has another name here.
-fn code(error: &ApiError) -> &str {
-    match error.query_code() {
-        "ValidationException" => "ValidationError",
-        code => code,
-    }
 }
 
 fn query_error(error: &ApiError, form: Form, context: &Context) -> Writer {
@@ -88,7 +85,7 @@ fn ec2_error(error: &ApiError, context: &Context) -> Writer {
 }
 
 fn said(writer: &mut Writer, error: &ApiError) {
-    writer.leaf("Code", code(error));
+    writer.leaf("Code", error.query_code());
     if !error.message().is_empty() {
         writer.leaf("Message", error.message());
     }

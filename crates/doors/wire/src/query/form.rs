@@ -8,7 +8,7 @@ use serde_json::Map;
 
 use crate::{
     ApiError,
-    limits::{QUERY_DEPTH, QUERY_FIELDS},
+    limits::{QUERY_DEPTH, QUERY_DOTS, QUERY_FIELDS},
     query::{Form, VALUE},
     rest::parse_scalar,
 };
@@ -20,10 +20,14 @@ pub(crate) struct Fields(Vec<(String, String)>);
 impl Fields {
     /// The fields of a form's text; they are counted before they take memory.
     pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
-        if text.bytes().filter(|byte| *byte == b'&').count() >= QUERY_FIELDS {
+        let count = |what| text.bytes().filter(|byte| *byte == what).count();
+        if count(b'&') >= QUERY_FIELDS {
             return Err(malformed(format!(
                 "there are more than {QUERY_FIELDS} parameters"
             )));
+        }
+        if count(b'.') > QUERY_DOTS {
+            return Err(malformed("the parameters' names are too long".to_owned()));
         }
         Ok(Self(parse_query(text)))
     }

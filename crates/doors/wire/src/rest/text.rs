@@ -1,7 +1,7 @@
 //! Scalars as text: in headers, query parameters, labels and XML elements.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headwater_shapes::Shape;
+use headwater_shapes::{Shape, Tree};
 use jiff::{Timestamp, fmt::rfc2822};
 use serde_json::Value;
 
@@ -10,8 +10,10 @@ use serde_json::Value;
 pub(crate) enum Times {
     /// In headers.
     Rfc822,
-    /// In queries and XML.
+    /// In queries and XML: with milliseconds.
     Iso8601,
+    /// In answers of the query protocols: with milliseconds where there are any.
+    Shortest,
 }
 
 /// The value that `text` is for a shape, or what it should have been.
@@ -33,7 +35,7 @@ pub(crate) fn parse_scalar(text: &str, shape: &Shape) -> Result<Value, &'static 
             .map_err(|_| "an integer"),
         Shape::Float { .. } | Shape::Double { .. } => trimmed
             .parse::<f64>()
-            .map(Value::from)
+            .map(|number| number.to_value())
             .map_err(|_| "a number"),
         Shape::Boolean if trimmed.eq_ignore_ascii_case("true") => Ok(true.into()),
         Shape::Boolean if trimmed.eq_ignore_ascii_case("false") => Ok(false.into()),
@@ -75,6 +77,9 @@ fn render_time(value: &Value, format: Option<&str>, times: Times) -> String {
         (Some("rfc822"), _) | (None, Times::Rfc822) => {
             time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
         }
+        (None, Times::Shortest) if millis % 1000 == 0 => {
+            time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+        }
         _ => time.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string(),
     }
 }
@@ -108,6 +113,12 @@ mod tests {
             render_scalar(&fraction, &TIME, Times::Iso8601),
             "2015-10-21T07:28:00.007Z"
         );
+        for (value, text) in [
+            (&seconds, "2015-10-21T07:28:00Z"),
+            (&fraction, "2015-10-21T07:28:00.007Z"),
+        ] {
+            assert_eq!(render_scalar(value, &TIME, Times::Shortest), text);
+        }
         let rfc = Shape::Timestamp {
             format: Some("rfc822"),
         };

@@ -41,9 +41,12 @@ pub(crate) fn tree_with(
     }
     if service.speaks(Protocol::Json)
         && service.speaks(Protocol::Query)
-        && let Some(missing) = first_missing(&members, shape.input)
+        && let Some(missing) = first_missing(&members, shape.input, service)
     {
-        let text = format!("The request must contain the parameter {missing}.");
+        let text = match is_cloudwatch(service) {
+            true => format!("The parameter {missing} is required."),
+            false => format!("The request must contain the parameter {missing}."),
+        };
         return Err(ApiError::of(&MISSING, text));
     }
     // Lambda's kind of service names one constraint more.
@@ -91,30 +94,53 @@ static MISSING: ErrorShape = ErrorShape {
     status: 400,
 };
 
-/// The first member that must be there and is not.
-fn first_missing(members: &Map<String, Value>, structure: &Structure) -> Option<String> {
+/// Whether a service is CloudWatch, which names what stands in lists as forms do, and in other words than SQS.
+fn is_cloudwatch(service: &Service) -> bool {
+    service.signing_name == "monitoring"
+}
+
+/// The first member that must be there and is not, where it stands.
+fn first_missing(
+    members: &Map<String, Value>,
+    structure: &Structure,
+    service: &Service,
+) -> Option<String> {
     let is_there = |member: &&Member| members.get(member.wire_name).is_some_and(|v| !v.is_null());
     let lacking = |member: &&Member| member.required && !is_there(member);
     if let Some(member) = structure.members.iter().find(lacking) {
         return Some(member.wire_name.to_owned());
     }
     structure.members.iter().find_map(|member| {
-        match (members.get(member.wire_name)?, member.shape) {
-            (Value::Object(members), Shape::Structure(structure)) => {
-                first_missing(members, structure)
-            }
-            (Value::Array(items), Shape::List { member, .. }) => {
-                let Shape::Structure(structure) = member else {
-                    return None;
-                };
-                let missing = items.iter().enumerate().find_map(|(at, item)| {
-                    Some((at + 1, first_missing(item.as_object()?, structure)?))
-                });
-                missing.map(|(at, name)| format!("{}.{at}.{name}", structure.name))
-            }
-            _ => None,
-        }
+        let value = members.get(member.wire_name)?;
+        missing_within(value, member, service)
     })
+}
+
+/// The same within the value of a member.
+fn missing_within(value: &Value, member: &Member, service: &Service) -> Option<String> {
+    match (value, member.shape) {
+        (Value::Object(members), Shape::Structure(structure)) => {
+            let name = first_missing(members, structure, service)?;
+            Some(match is_cloudwatch(service) {
+                true => format!("{}.{name}", member.wire_name),
+                false => name,
+            })
+        }
+        (Value::Array(items), Shape::List { member: of, .. }) => {
+            let Shape::Structure(structure) = of else {
+                return None;
+            };
+            let (at, name) = items.iter().enumerate().find_map(|(at, item)| {
+                let name = first_missing(item.as_object()?, structure, service)?;
+                Some((at + 1, name))
+            })?;
+            Some(match is_cloudwatch(service) {
+                true => format!("{}.member.{at}.{name}", member.wire_name),
+                false => format!("{}.{at}.{name}", structure.name),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// The input of an operation that carries data as AWS would read it, or AWS's error.

@@ -152,7 +152,9 @@ fn wrong_types_of_blobs_lists_maps_and_structures() {
         "Start of structure or map found where not expected.",
     );
     assert_serialization::<ops::PutRecords>(json!({"Records": {}}), map);
-    assert_serialization::<ops::PutRecords>(json!({"Records": [[]]}), list);
+    for record in [json!([]), json!(["YQ==", null, "k"])] {
+        assert_serialization::<ops::PutRecords>(json!({"Records": [record]}), list);
+    }
     assert_serialization::<ops::AddTagsToStream>(json!({"Tags": []}), list);
 }
 

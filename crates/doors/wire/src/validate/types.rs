@@ -1,7 +1,7 @@
 //! Whether values have the types of their shapes.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use headwater_shapes::{Member, Shape, Structure};
+use headwater_shapes::{Member, Shape, Structure, Tree};
 use serde_json::{Map, Number, Value};
 
 use crate::validate::{
@@ -47,10 +47,13 @@ impl Words {
                 Shape::Float { .. } | Shape::Double { .. } | Shape::Timestamp { .. },
                 Raw::Integer(n),
             ) => Ok(n.into()),
-            (
-                Shape::Float { .. } | Shape::Double { .. } | Shape::Timestamp { .. },
-                Raw::Real(n),
-            ) => Ok(number(n)),
+            (Shape::Float { .. } | Shape::Double { .. }, Raw::Real(n)) => Ok(n.to_value()),
+            (Shape::Float { .. } | Shape::Double { .. }, Raw::Text(text))
+                if matches!(&*text, "NaN" | "Infinity" | "-Infinity") =>
+            {
+                Ok(text.into())
+            }
+            (Shape::Timestamp { .. }, Raw::Real(n)) => Ok(number(n)),
             (Shape::Timestamp { .. }, Raw::Millis(millis)) => Ok(number(millis / 1000.0)),
             (Shape::Boolean, Raw::Bool(b)) => Ok(b.into()),
             (Shape::Boolean, raw) => self.truth(&raw, shape, place),

@@ -49,6 +49,8 @@ pub(crate) struct Writer {
     namespace: Option<String>,
     /// The names of members in the query protocol of a service that has others in JSON.
     spelling: Option<&'static Spelling>,
+    /// How times are written.
+    times: Times,
 }
 
 impl Writer {
@@ -57,7 +59,13 @@ impl Writer {
             text: DECLARATION.to_owned(),
             namespace: namespace.map(str::to_owned),
             spelling: None,
+            times: Times::Iso8601,
         }
+    }
+
+    /// The same with times written in another way.
+    pub(crate) fn timed(self, times: Times) -> Self {
+        Self { times, ..self }
     }
 
     /// The same with other names of members.
@@ -144,7 +152,7 @@ impl Writer {
                 }
                 self.close(name);
             }
-            (value, shape) => self.leaf(name, &render_scalar(value, shape, Times::Iso8601)),
+            (value, shape) => self.leaf(name, &render_scalar(value, shape, self.times)),
         }
     }
 

@@ -80,6 +80,12 @@ entries! {
         LogGroupBytes = "log-group-bytes/", of "loggroups", in "log-groups.md";
         /// The offset that a log group's counts reach to: `<number of its group>:`.
         LogGroupsCounted = "log-groups-counted/", of "loggroups", in "log-groups.md";
+        /// A subscription of a log group: `<number of its group>:<name>`.
+        LogSubscriptions = "log-subscriptions/", of "loggroups", in "log-groups.md";
+        /// The first offset that a subscription has not sent: `<number of its group>:<name>`.
+        LogSubscriptionProgress = "log-subscription-progress/", of "loggroups", in "log-groups.md";
+        /// A metric filter of a log group: `<number of its group>:<name>`.
+        LogMetricFilters = "log-metric-filters/", of "loggroups", in "log-groups.md";
         /// A function, by its name.
         Functions = "functions/", of "functions", in "functions.md";
         /// A published version of a function: `<name>/<number>`.
@@ -128,6 +134,16 @@ entries! {
         Tables = "tables/table/", of "tables", in "tables.md";
         /// A table that was deleted and may have rows left in the index, by its number.
         TablesDeleted = "tables/deleted/", of "tables", in "tables.md";
+        /// A dashboard without its body: `<account>/<name>`.
+        Dashboards = "dashboards/dashboard/", of "dashboards", in "dashboards.md";
+        /// A dashboard's body: `<account>/<name>`.
+        DashboardBodies = "dashboards/body/", of "dashboards", in "dashboards.md";
+        /// An alarm, by its name.
+        Alarms = "alarms/alarm/", of "alarms", in "alarms.md";
+        /// A thing that happened to an alarm: `<length of its name>:<name>/<time>-<number>`.
+        AlarmHistory = "alarms/history/", of "alarms", in "alarms.md";
+        /// An action that an alarm owes: `<time>-<number>`.
+        AlarmActions = "alarms/owed/", of "alarms", in "alarms.md";
         /// A database, by its name.
         SchemaDatabases = "schema-databases/", of "schemas", in "schemas.md";
         /// A table at its latest version: its database and its name.
@@ -168,6 +184,8 @@ entries! {
         ChannelProgress = "channel/progress/", of "delivery", in "delivery.md";
         /// How many channels a stream has, by its ARN.
         StreamChannels = "channel/of-stream/", of "delivery", in "delivery.md";
+        /// A trail, by its name.
+        Trails = "trails/trail/", of "trail", in "trail.md";
     }
 }
 
@@ -190,6 +208,8 @@ entries! {
         TopicSigning = "topics/signing", of "topics", in "topics.md";
         /// The number of the next table of items.
         TableNumber = "tables/next-number", of "tables", in "tables.md";
+        /// The files of metrics, and how far the journal is folded into them.
+        MetricFiles = "metrics/files", of "metrics", in "metrics.md";
         /// The number of the newest log shard of delivery streams.
         DeliveryShard = "delivery/counter/shards", of "delivery", in "delivery.md";
         /// The same of channels, which have no shards so far.
@@ -208,7 +228,7 @@ pub enum ShardSpace {
     Streams = 0x01,
     /// Records that were put into a delivery stream itself: the delivery's number.
     Deliveries = 0x02,
-    /// Events of log groups: the group's number.
+    /// Events of log groups: the group's number, which has 2^48 added where the shard says how far they were counted.
     LogGroups = 0x03,
     /// Messages of topics: the topic's number.
     Topics = 0x05,
@@ -217,6 +237,10 @@ pub enum ShardSpace {
     /// Changes of tables: the table's number (48 bits) and partition (8), which has 128 added where the shard says how far the
     /// changes were sent; number 0 is transactions.
     Tables = 0x06,
+    /// The journal of metrics: number 0.
+    Metrics = 0x07,
+    /// The events of the trail: number 0.
+    Trail = 0x09,
 }
 
 impl ShardSpace {
@@ -228,6 +252,8 @@ impl ShardSpace {
         Self::Topics,
         Self::Messages,
         Self::Tables,
+        Self::Metrics,
+        Self::Trail,
     ];
 
     /// The crate whose shards they are, without `headwater-`.
@@ -239,6 +265,8 @@ impl ShardSpace {
             Self::Topics => "topics",
             Self::Messages => "messages",
             Self::Tables => "tables",
+            Self::Metrics => "metrics",
+            Self::Trail => "trail",
         }
     }
 
@@ -251,6 +279,8 @@ impl ShardSpace {
             Self::Topics => "topics.md",
             Self::Messages => "messages.md",
             Self::Tables => "tables.md",
+            Self::Metrics => "metrics.md",
+            Self::Trail => "trail.md",
         }
     }
 }

@@ -10,6 +10,7 @@ use headwater_wire::Table;
 use crate::{
     Failure,
     console::{picture::Picture, things},
+    emitted::{Emits, tables::EmitTables},
     ground::Ground,
     metrics::{Samples, tables},
     services::{Given, Running, given},
@@ -35,6 +36,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         tables::measure(&self.0.tables, to);
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitTables(self.0.tables.clone())))
     }
 
     async fn show(&self, to: &mut Picture) {

@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 
 use crate::{
     Failure,
+    adapters::LogSubscribers,
     console::{picture::Picture, things},
+    emitted::{Emits, deliveries::EmitDeliveries},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries},
@@ -24,7 +26,28 @@ pub async fn open(ground: &Ground, others: &mut Given) -> Result<Arc<dyn Running
     let ports = ground.ports(others, given(&others.invoke));
     let deliveries = Deliveries::open(env, catalog, log, ports, ground.delivery_options()).await?;
     others.deliveries = Some(deliveries.clone());
+    subscribe(ground, others, &deliveries).await?;
     Ok(Arc::new(Service(deliveries)))
+}
+
+/// Has events of log groups sent on, whose destinations are all open now: delivery streams are the last of them.
+async fn subscribe(
+    ground: &Ground,
+    others: &Given,
+    deliveries: &Arc<Deliveries>,
+) -> Result<(), Failure> {
+    let subscribers = LogSubscribers {
+        env: ground.env.clone(),
+        place: ground.place.clone(),
+        streams: given(&others.streams),
+        functions: given(&others.functions),
+        deliveries: deliveries.clone(),
+    };
+    let account = ground.place.account.0.clone();
+    let groups = given(&others.log_groups);
+    Ok(groups
+        .deliver_through(account, Arc::new(subscribers))
+        .await?)
 }
 
 #[async_trait]
@@ -41,6 +64,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         deliveries::measure(&self.0, "delivery_stream", to).await;
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitDeliveries(self.0.clone())))
     }
 
     async fn show(&self, to: &mut Picture) {

@@ -14,6 +14,7 @@ use crate::{
     Failure,
     adapters::StreamReceivers,
     console::{picture::Picture, things},
+    emitted::{Emits, streams::EmitStreams},
     ground::Ground,
     health::stuck,
     metrics::{Samples, deliveries, queues, streams},
@@ -37,6 +38,7 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let sources = Arc::new(StreamSources(streams.clone()));
     let queues = Queues::open(env.clone(), catalog.clone(), sources.clone()).await?;
     given.sources = Some(sources);
+    given.streams = Some(streams.clone());
     given.receivers = Some(Arc::new(StreamReceivers {
         streams: streams.clone(),
         place: ground.place.clone(),
@@ -78,6 +80,10 @@ impl Running for Service {
         streams::measure(&self.streams, to);
         queues::measure(&self.queues, self.streams.now(), to).await;
         deliveries::measure(&self.channels.deliveries, "channel", to).await;
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitStreams(self.streams.clone())))
     }
 
     async fn show(&self, to: &mut Picture) {

@@ -17,6 +17,7 @@ use crate::{
         PolledQueues,
     },
     console::{picture::Picture, things},
+    emitted::{Emits, functions::EmitFunctions},
     ground::Ground,
     metrics::{Samples, functions, mappings},
     services::{Given, Running, given},
@@ -97,6 +98,13 @@ impl Running for Service {
     async fn measure(&self, to: &mut Samples) {
         functions::measure(&self.functions, to);
         mappings::measure(&self.mappings, to);
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitFunctions {
+            functions: self.functions.clone(),
+            mappings: self.mappings.clone(),
+        }))
     }
 
     async fn show(&self, to: &mut Picture) {

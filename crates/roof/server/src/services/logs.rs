@@ -9,7 +9,7 @@ use headwater_wire::Table;
 
 use crate::{
     Failure,
-    adapters::{DeliveryLog, FunctionLog},
+    adapters::{DeliveryLog, FunctionLog, LogCounts},
     ground::Ground,
     services::{Given, Running},
 };
@@ -21,6 +21,9 @@ pub async fn open(ground: &Ground, given: &mut Given) -> Result<Arc<dyn Running>
     let groups = LogGroups::open(env, catalog, log).await?;
     given.function_log = Some(Arc::new(FunctionLog(groups.clone())));
     given.delivery_log = Some(Arc::new(DeliveryLog(groups.clone())));
+    let counts = LogCounts(super::given(&given.metrics));
+    groups.count_into(Arc::new(counts)).await?;
+    given.log_groups = Some(groups.clone());
     Ok(Arc::new(Service(groups)))
 }
 
@@ -30,6 +33,10 @@ impl Running for Service {
         headwater_logs::table(Arc::new(Logs {
             groups: self.0.clone(),
         }))
+    }
+
+    async fn end_waits(&self) {
+        self.0.end_waits();
     }
 
     async fn close(&self) {

@@ -1,6 +1,8 @@
 //! The services of a server, as a list: each is one value that says how it opens. A service that needs another takes a
 //! small trait that the other gave when it opened, so it stands behind the other in the list.
 
+mod cloudtrail;
+mod cloudwatch;
 mod dynamodb;
 mod dynamodbstreams;
 #[cfg(test)]
@@ -10,6 +12,8 @@ mod glue;
 mod kinesis;
 mod lambda;
 mod logs;
+#[cfg(test)]
+mod planes;
 mod s3;
 mod sns;
 mod sqs;
@@ -23,17 +27,24 @@ use headwater_delivery::{Deliveries, Invoke, LogSink, Objects, Tables};
 use headwater_functions::Functions;
 use headwater_http::Body;
 use headwater_log::Sources;
+use headwater_loggroups::LogGroups;
 use headwater_messages::Messages;
+use headwater_metrics::Metrics;
 use headwater_objects::ObjectStore;
+use headwater_streams::Streams;
 use headwater_tables::Receivers;
 use headwater_topics::Topics;
 use headwater_wire::Table;
 use http::{Request, Response};
 
-use crate::{Failure, console::picture::Picture, ground::Ground, metrics::Samples};
+use crate::{Failure, console::picture::Picture, emitted::Emits, ground::Ground, metrics::Samples};
 
 /// All services, users behind what they use. They are closed in the reverse order.
 pub const SERVICES: &[Service] = &[
+    Service {
+        name: "cloudwatch",
+        open: |ground, given| Box::pin(cloudwatch::open(ground, given)),
+    },
     Service {
         name: "logs",
         open: |ground, given| Box::pin(logs::open(ground, given)),
@@ -78,6 +89,10 @@ pub const SERVICES: &[Service] = &[
         name: "sts",
         open: |ground, given| Box::pin(sts::open(ground, given)),
     },
+    Service {
+        name: "cloudtrail",
+        open: |ground, given| Box::pin(cloudtrail::open(ground, given)),
+    },
 ];
 
 /// A service that can be opened.
@@ -116,6 +131,14 @@ pub trait Running: Send + Sync {
     /// Adds what it counts and holds to the page of metrics.
     async fn measure(&self, _: &mut Samples) {}
 
+    /// What it emits into the store of metrics, minute by minute.
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        None
+    }
+
+    /// All services of the place are open.
+    fn all_open(&self, _: &[Arc<dyn Running>]) {}
+
     /// Adds what records flow through to the picture of the console.
     async fn show(&self, _: &mut Picture) {}
 
@@ -137,14 +160,21 @@ pub async fn open_listed(
         let opened = (service.open)(ground, &mut given).await;
         services.push(opened.map_err(|error| format!("opening {} failed: {error}", service.name))?);
     }
+    services
+        .iter()
+        .for_each(|service| service.all_open(&services));
     Ok(services)
 }
 
 /// The traits that services gave for others to use.
 #[derive(Default)]
 pub struct Given {
+    /// What was measured.
+    pub metrics: Option<Arc<Metrics>>,
     /// Where functions leave their lines.
     pub function_log: Option<Arc<dyn headwater_functions::LogSink>>,
+    /// The log groups, whose events others get once these are open.
+    pub log_groups: Option<LogGroups>,
     /// Where deliveries leave theirs.
     pub delivery_log: Option<Arc<dyn LogSink>>,
     /// The object store.
@@ -165,6 +195,8 @@ pub struct Given {
     pub topics: Arc<OnceLock<Arc<Topics>>>,
     /// The queues that others send to and poll.
     pub messages: Option<Arc<Messages>>,
+    /// The streams of records.
+    pub streams: Option<Arc<Streams>>,
     /// The streams that tables send their changes to.
     pub receivers: Option<Arc<dyn Receivers>>,
     /// The streams that others read.

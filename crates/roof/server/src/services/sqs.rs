@@ -10,6 +10,7 @@ use headwater_wire::Table;
 use crate::{
     Failure,
     console::{picture::Picture, things},
+    emitted::{Emits, messages::EmitMessages},
     ground::Ground,
     metrics::{Samples, messages},
     services::{Given, Running},
@@ -33,6 +34,10 @@ impl Running for Service {
 
     async fn measure(&self, to: &mut Samples) {
         messages::measure(&self.0.queues, to).await;
+    }
+
+    fn emits(&self) -> Option<Arc<dyn Emits>> {
+        Some(Arc::new(EmitMessages(self.0.queues.clone())))
     }
 
     async fn show(&self, to: &mut Picture) {

@@ -1,4 +1,6 @@
 //! Bodies packed by gzip or by deflate, which is zlib's format (RFC 9110): of requests, and of answers to who takes them.
+//!
+//! Which services take what, and the errors of what is not packed as its head says, are their users'.
 
 use std::io::{self, Read, Write};
 
@@ -8,10 +10,7 @@ use flate2::{
     read::{MultiGzDecoder, ZlibDecoder},
     write::{GzEncoder, ZlibEncoder},
 };
-use headwater_http::HoldError;
 use http::{HeaderMap, HeaderValue, header};
-
-use crate::{ApiError, dialect::Dialect, dynamo::not_packed};
 
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +19,18 @@ pub(crate) enum Packing {
     Deflate,
 }
 
+/// The reason why a body is not unpacked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unpackable {
+    /// It is not packed in that way, or not whole.
+    NotPacked,
+    /// It has more bytes than it may.
+    TooLong,
+}
+
 impl Packing {
-    fn of(name: &str) -> Option<Self> {
+    /// The packing of that name in `Content-Encoding`.
+    pub fn of(name: &str) -> Option<Self> {
         match name {
             _ if name.eq_ignore_ascii_case("gzip") => Some(Self::Gzip),
             _ if name.eq_ignore_ascii_case("deflate") => Some(Self::Deflate),
@@ -82,6 +91,23 @@ impl Packing {
             }
         }
     }
+
+    /// The body itself, of at most `limit` bytes. An empty one is not packed.
+    pub fn unpack(self, packed: &[u8], limit: usize) -> Result<Bytes, Unpackable> {
+        let from: Box<dyn Read + '_> = match self {
+            Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
+            Self::Deflate => Box::new(ZlibDecoder::new(packed)),
+        };
+        let mut unpacked = Vec::new();
+        let read = from.take(limit as u64 + 1).read_to_end(&mut unpacked);
+        if read.is_err() || packed.is_empty() {
+            return Err(Unpackable::NotPacked);
+        }
+        match unpacked.len() > limit {
+            true => Err(Unpackable::TooLong),
+            false => Ok(unpacked.into()),
+        }
+    }
 }
 
 /// The weight that the parameters of an entry give it: what stands behind the first `q=`.
@@ -92,33 +118,6 @@ fn weight(parameters: &str) -> f64 {
     sent.filter(|weight| !weight.is_nan())
         .unwrap_or(1.0)
         .min(1.0)
-}
-
-/// The body of a request whose head says how it is packed, of at most `limit` bytes.
-///
-/// # Errors
-/// It is packed in another way, or has more bytes.
-pub(crate) fn unpack(
-    bytes: Bytes,
-    encoding: &HeaderValue,
-    limit: usize,
-    dialect: Dialect,
-) -> Result<Bytes, ApiError> {
-    let packing = encoding.to_str().ok().and_then(Packing::of);
-    let from: Box<dyn Read + '_> = match packing.ok_or_else(not_packed)? {
-        Packing::Gzip => Box::new(MultiGzDecoder::new(&bytes[..])),
-        Packing::Deflate => Box::new(ZlibDecoder::new(&bytes[..])),
-    };
-    let mut unpacked = Vec::new();
-    let read = from.take(limit as u64 + 1).read_to_end(&mut unpacked);
-    // Nothing is not something packed.
-    if read.is_err() || bytes.is_empty() {
-        return Err(not_packed());
-    }
-    match unpacked.len() > limit {
-        true => Err(dialect.not_held(HoldError::TooLong { limit }, None)),
-        false => Ok(unpacked.into()),
-    }
 }
 
 #[cfg(test)]
@@ -172,29 +171,40 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_unpacked_and_nothing_else_is() {
-        let unpack = |bytes: &[u8], encoding: &'static str, limit| {
-            let encoding = HeaderValue::from_static(encoding);
-            let bytes = Bytes::copy_from_slice(bytes);
-            super::unpack(bytes, &encoding, limit, Dialect::default())
-                .map_err(|error| error.status())
-        };
-        let gzip = Packing::Gzip.pack(b"{}").unwrap();
-        let deflate = Packing::Deflate.pack(b"{}").unwrap();
-        assert_eq!(unpack(&gzip, "GZIP", 2).as_deref(), Ok(&b"{}"[..]));
-        assert_eq!(unpack(&deflate, "deflate", 2).as_deref(), Ok(&b"{}"[..]));
+        use Packing::{Deflate, Gzip};
+        let gzip = Gzip.pack(b"{}").unwrap();
+        let deflate = Deflate.pack(b"{}").unwrap();
+        assert_eq!(Gzip.unpack(&gzip, 2).as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(Deflate.unpack(&deflate, 2).as_deref(), Ok(&b"{}"[..]));
         let two = [&gzip[..], &gzip].concat();
-        assert_eq!(unpack(&two, "gzip", 4).as_deref(), Ok(&b"{}{}"[..]));
-        assert_eq!(unpack(&gzip, "gzip", 1), Err(413));
-        for (bytes, encoding) in [
-            (&b"{}"[..], "gzip"),
-            (b"{}", "deflate"),
-            (b"{}", "br"),
-            (b"", "gzip"),
-            (b"", "deflate"),
-            (&gzip[..gzip.len() - 1], "gzip"),
-            (&gzip, "deflate"),
+        assert_eq!(Gzip.unpack(&two, 4).as_deref(), Ok(&b"{}{}"[..]));
+        assert_eq!(Gzip.unpack(&gzip, 1), Err(Unpackable::TooLong));
+        for (bytes, packing) in [
+            (&b"{}"[..], Gzip),
+            (b"{}", Deflate),
+            (b"", Gzip),
+            (b"", Deflate),
+            (&gzip[..gzip.len() - 1], Gzip),
+            (&gzip, Deflate),
         ] {
-            assert_eq!(unpack(bytes, encoding, 9), Err(500), "{encoding} {bytes:?}");
+            let unpacked = packing.unpack(bytes, 9);
+            assert_eq!(
+                unpacked,
+                Err(Unpackable::NotPacked),
+                "{packing:?} {bytes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_read_in_any_case_and_nothing_else_is_one() {
+        for (name, packing) in [
+            ("GZIP", Some(Packing::Gzip)),
+            ("Deflate", Some(Packing::Deflate)),
+            ("br", None),
+            ("gzip, deflate", None),
+        ] {
+            assert_eq!(Packing::of(name), packing, "{name}");
         }
     }
 }
