@@ -39,6 +39,7 @@ def same(shown, record):
     return json.loads(shown) == json.loads(record)
 
 
+@pytest.mark.alone
 def test_a_person_finds_what_is_held_up_since_when_why_and_the_record(flows):
     found = visit("person", flows.server.endpoint, stuck=flows.stuck, mapping=flows.mapping, refusing=flows.refusing)
     assert found["wrong"] == []
@@ -102,6 +103,7 @@ def test_the_rest_of_the_console(flows):
     assert told["object"].startswith('{"click": ')
 
 
+@pytest.mark.alone
 def test_five_thousand_shards_do_not_make_it_stutter(new_server):
     server = new_server("--limits", "off")
     kinesis = server.client("kinesis")
