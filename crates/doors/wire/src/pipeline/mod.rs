@@ -60,7 +60,7 @@ pub trait Page: Send + Sync {
     /// Whether a request is for it.
     fn takes(&self, request: &Request<Body>) -> bool;
 
-    /// Answers a request.
+    /// Answers a request, among whose extensions its `Peer` is.
     async fn call(&self, request: Request<Body>) -> Response<Body>;
 }
 
@@ -493,7 +493,8 @@ impl headwater_http::Service for Pipeline {
         let began = self.env.clock.elapsed();
         let (head, body) = request.into_parts();
         let mut context = self.context(&head, peer);
-        let request = Request::from_parts(head, body);
+        let mut request = Request::from_parts(head, body);
+        request.extensions_mut().insert(peer);
         if self.host_of(&context).is_none()
             && let Some(page) = self.page(&request)
         {
