@@ -39,6 +39,7 @@ def same(shown, record):
     return json.loads(shown) == json.loads(record)
 
 
+@pytest.mark.alone
 def test_a_person_finds_what_is_held_up_since_when_why_and_the_record(flows):
     found = visit("person", flows.server.endpoint, stuck=flows.stuck, mapping=flows.mapping, refusing=flows.refusing)
     assert found["wrong"] == []
@@ -102,6 +103,7 @@ def test_the_rest_of_the_console(flows):
     assert told["object"].startswith('{"click": ')
 
 
+@pytest.mark.alone
 def test_five_thousand_shards_do_not_make_it_stutter(new_server):
     server = new_server("--limits", "off")
     kinesis = server.client("kinesis")
@@ -155,6 +157,39 @@ def test_the_feed_is_bounded_and_says_only_what_changed(flows):
     assert "us-east-1 stream clicks" in changes["things"]
     text = json.dumps(whole)
     assert "poison" not in text and "<" not in text, "what is in records is nobody's who has no keys"
+
+
+def test_pages_of_other_sites_read_nothing(flows):
+    for refused in [{"Host": "evil.example"}, {"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}]:
+        for page in ["", "events", "console.js"]:
+            with pytest.raises(urllib.error.HTTPError) as error:
+                get(flows.server, f"/_headwater/console/{page}", **refused)
+            assert error.value.code == 403, refused
+    with get(flows.server, "/_headwater/health", Host="evil.example") as answer:
+        assert answer.status == 200
+
+
+def test_what_a_destination_answered_is_for_those_with_keys(flows, new_server, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("[default]\naws_access_key_id = AKIDCONSOLE\naws_secret_access_key = open-sesame/+=\n")
+    server = new_server("--credentials", keys)
+    session = boto3.Session("AKIDCONSOLE", "open-sesame/+=", region_name="us-east-1")
+    firehose = session.client("firehose", endpoint_url=server.endpoint)
+    to = {"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::missing", "BufferingHints": {"IntervalInSeconds": 0, "SizeInMBs": 1}}
+    firehose.create_delivery_stream(DeliveryStreamName="stuck", ExtendedS3DestinationConfiguration=to)
+    wait_for("the delivery stream", lambda: firehose.describe_delivery_stream(DeliveryStreamName="stuck")["DeliveryStreamDescription"]["DeliveryStreamStatus"] == "ACTIVE")
+    firehose.put_record(DeliveryStreamName="stuck", Record={"Data": b"x"})
+
+    def incident():
+        with get(server, "/_headwater/health") as answer:
+            return json.load(answer)["stuck_deliveries"].get("stuck")
+
+    wait_for("a stuck delivery", incident)
+    assert incident()["code"] == "S3.NoSuchBucket" and "error" not in incident()
+    with get(server, "/_headwater/console/events") as answer:
+        trouble = event(answer)["things"]["us-east-1 delivery stuck"]["trouble"]
+    assert trouble["code"] == "S3.NoSuchBucket" and "missing" not in trouble["text"]
+    assert "archive" in flows.incident()["error"], "without keys everybody may read all"
 
 
 def event(answer):

@@ -5,6 +5,8 @@ const HISTORY_MS = 180_000;
 const SHARD_HISTORY_MS = 12_000;
 const RATE_MS = 5_000;
 const TRY_AGAIN_MS = 3_000;
+/** Longer than the time between two events. */
+const PAUSE_MS = 2_500;
 
 /** The members of a shard's array. */
 export const SHARD = { open: 0, in: 1, in_bytes: 2, out: 3, out_bytes: 4, throttled: 5, throttled_reads: 6, age: 7 };
@@ -22,20 +24,47 @@ class Feed {
   shards = new Map();
   #history = new Map();
   #listeners = new Set();
+  #source = null;
+  /** The time of the event before, where nobody listened between it and the one that is taken. */
+  #silentFrom = undefined;
 
+  /** Listens for as long as the page is shown: the server draws for nobody who does not look. */
   start() {
+    document.addEventListener("visibilitychange", () => this.#listen());
+    this.#listen();
+  }
+
+  #listen() {
+    if (document.hidden) {
+      this.#source?.close();
+      this.#source = null;
+    } else if (!this.#source) {
+      this.#open();
+    }
+  }
+
+  #open() {
     const source = new EventSource("events");
+    this.#source = source;
     source.onmessage = (event) => this.take(JSON.parse(event.data));
     source.onerror = () => {
       this.state = "lost";
       this.#tell();
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.start(), TRY_AGAIN_MS);
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.#again(source), TRY_AGAIN_MS);
     };
+  }
+
+  /** Listens anew in the place of a source that was refused, unless the page was hidden since. */
+  #again(source) {
+    if (this.#source !== source) return;
+    this.#source = null;
+    this.#listen();
   }
 
   /** Takes an event over: a whole picture, or what changed. */
   take({ at, server, things, gone = [] }) {
-    if (server) this.#forget(server);
+    if (server) this.#renew(server, things);
+    this.#silentFrom = server && this.at && at - this.at > PAUSE_MS ? this.at : undefined;
     this.state = "live";
     this.at = at;
     for (const [key, value] of Object.entries(things)) this.#set(key, value);
@@ -54,12 +83,9 @@ class Feed {
     if (!entries) return 0;
     const [now] = entries.at(-1).slice(1);
     const since = this.at - span;
-    let old = entries[0];
-    for (const entry of entries) {
-      if (entry[0] > since) break;
-      old = entry;
-    }
-    const grown = (now[member] ?? 0) - (old[1][member] ?? 0);
+    const after = entries.findIndex(([at]) => at > since);
+    const old = Math.max(0, (after < 0 ? entries.length : after) - 1);
+    const grown = (now[member] ?? 0) - valueAt(entries, old, since, member);
     const passed = Math.min(span, this.at - entries[0][0]);
     return passed > 0 ? Math.max(0, grown) / (passed / 1000) : 0;
   }
@@ -90,7 +116,7 @@ class Feed {
 
   #remember(key, value, span) {
     const entries = this.#history.get(key) ?? [];
-    entries.push([this.at, value]);
+    entries.push([this.at, value, this.#silentFrom]);
     // One entry is kept from before the span: what was then still holds at its beginning.
     while (entries.length > 2 && entries[1][0] < this.at - span) entries.shift();
     this.#history.set(key, entries);
@@ -105,11 +131,12 @@ class Feed {
   }
 
   /** A whole picture takes the place of all. After a pause counts go on where they were, unless the server began anew. */
-  #forget(server) {
+  #renew(server, things) {
+    if (this.server?.started !== server.started) this.#history = new Map();
+    for (const key of this.#history.keys()) if (!(key in things)) this.#history.delete(key);
     this.server = server;
     this.things = new Map();
     this.shards = new Map();
-    this.#history = new Map();
   }
 
   #tell() {
@@ -124,11 +151,19 @@ function split(key) {
   return [key.slice(0, first), key.slice(first + 1, second), key.slice(second + 1)];
 }
 
+/** A member at a time behind an entry, before the next one. Where nobody listened before that, it grew evenly. */
+function valueAt(entries, index, at, member) {
+  const was = entries[index]?.[1][member] ?? 0;
+  const [until, next, silentFrom] = entries[index + 1] ?? [];
+  if (silentFrom === undefined || at <= silentFrom) return was;
+  return was + (((next[member] ?? 0) - was) * (at - silentFrom)) / (until - silentFrom);
+}
+
 function line(entries, times, member, isCounter) {
   let next = 0;
   const values = times.map((at) => {
     while (next + 1 < entries.length && entries[next + 1][0] <= at + 500) next += 1;
-    return entries[next]?.[1][member] ?? 0;
+    return valueAt(entries, next, at, member);
   });
   if (!isCounter) return values;
   // How much came before the first value is not known: it is drawn as the second.

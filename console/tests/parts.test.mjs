@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { queryText, signed } from "../src/aws/sign.js";
 import { list, readXml } from "../src/aws/xml.js";
+import { feed } from "../src/feed.js";
 import { duration, utc } from "../src/format.js";
 import { unpack } from "../src/records/aggregated.js";
 import { decode, fromBase64, toBase64 } from "../src/records/decode.js";
@@ -83,4 +84,49 @@ test("KPL's records are taken apart, and whatever is broken is none", async () =
 test("times are those of both clocks", () => {
   assert.equal(utc(0), "1970-01-01 00:00:00 UTC");
   assert.equal(duration(125_000), "2 min 5 s");
+});
+
+test("after a pause rates and charts go on, and a server that began anew has none", () => {
+  globalThis.document = { hidden: true };
+  const key = "us-east-1 stream clicks";
+  const whole = (at, started, count) => feed.take({ at, server: { started }, things: { [key]: { in: count } } });
+  whole(1_000_000, 1, 0);
+  for (let second = 1; second <= 10; second += 1) feed.take({ at: 1_000_000 + second * 1000, things: { [key]: { in: second * 100 } } });
+  assert.equal(feed.rate(key, "in"), 100);
+  // Nobody looked for a minute in which 200 a second came.
+  whole(1_070_000, 1, 13_000);
+  assert.equal(Math.round(feed.rate(key, "in")), 200);
+  const [, grown] = feed.series(key, [{ member: "in", isCounter: true }]);
+  assert.ok(grown.length > 60 && Math.max(...grown) < 210, `${grown}`);
+  whole(1_071_000, 2, 5);
+  assert.equal(feed.rate(key, "in"), 0);
+  feed.take({ at: 1_072_000, server: { started: 2 }, things: {} });
+  assert.equal(feed.rate(key, "in"), 0);
+});
+
+test("the feed listens while the page is shown", () => {
+  const opened = [];
+  globalThis.EventSource = class {
+    static CLOSED = 2;
+    constructor() {
+      opened.push(this);
+    }
+    close() {
+      this.readyState = 2;
+    }
+  };
+  let changed;
+  globalThis.document = { hidden: false, addEventListener: (_, listener) => (changed = listener) };
+  const show = (isShown) => {
+    globalThis.document.hidden = !isShown;
+    changed();
+  };
+  feed.start();
+  show(true);
+  assert.equal(opened.length, 1);
+  show(false);
+  assert.equal(opened[0].readyState, 2);
+  show(true);
+  assert.equal(opened.length, 2);
+  assert.equal(opened[1].readyState, undefined);
 });

@@ -9,7 +9,7 @@ await run(async ({ open, endpoint, stuck, mapping, refusing }) => {
   const held = page.getByRole("region", { name: "Held up" });
 
   await held.getByRole("link", { name: stuck }).click();
-  const why = page.getByRole("alert", { name: "Why it is held up" });
+  const why = page.getByRole("region", { name: "Why it is held up" });
   const delivery = { why: await text(why), since: await why.locator("time").first().getAttribute("datetime") };
   await page.getByRole("link", { name: "Show the records that wait" }).click();
   const record = page.getByRole("article", { name: "Record" });

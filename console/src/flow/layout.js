@@ -1,7 +1,7 @@
 // Where the nodes and edges of a graph stand: layers side by side, each in the middle of the height.
 
-const CARD = { width: 206, widest: 260, height: 80, troubled: 126, gap: 16, pass: 4 };
-const HEAD = 34;
+const CARD = { width: 206, widest: 260, height: 72, troubled: 126, gap: 12, pass: 4 };
+const HEAD = 30;
 const CHANNEL_MIN = 44;
 const CHANNEL_MAX = 180;
 /** The share of the room between cards that lines get; cards grow by the rest. */

@@ -43,7 +43,7 @@ function Overview({ thing, kind }) {
         ["Errors", count(thing.failed), "since the server started"],
       ]} />
       <div class="charts">
-        <Chart title="Records waiting" of={thing.key} lines={[{ member: "behind", label: "waiting" }]} write={count} />
+        <Chart title="Records waiting" of={thing.key} lines={[{ member: "behind", label: "waiting" }]} write={rate} />
         <Chart title="Records delivered a second" of={thing.key} lines={[{ member: "done", label: "delivered", isCounter: true }, { member: "in", label: "put", isCounter: true }]} write={rate} />
       </div>
       <Neighbours thing={thing} />

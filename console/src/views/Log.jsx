@@ -29,7 +29,7 @@ export function Log({ region, group }) {
         <label class="grow">Filter <input type="search" data-search value={words} placeholder="words in a line" onInput={(event) => find(event.target.value)} /></label>
       </form>
       {error?.code === "ResourceNotFoundException" ? <p class="calm waiting">It has said nothing yet.</p> : <Problem error={error} />}
-      <p class="label" role="status">{count(found.length)} lines of the last minutes, the newest first</p>
+      <p class="label">{count(found.length)} lines of the last minutes, the newest first</p>
       <VirtualList
         label="Log"
         columns="log"

@@ -48,7 +48,7 @@ export function Other({ kind, region, name }) {
           <Figures of={told.map(([member, [words, write]]) => [words, write(thing[member])])} />
           <div class="charts">
             {counters.length > 0 && <Chart title="Records a second" of={thing.key} lines={counters.map((member) => ({ member, label: member, isCounter: true }))} write={rate} />}
-            {thing.behind !== undefined && <Chart title="Waiting" of={thing.key} lines={[{ member: "behind", label: "waiting" }]} write={count} />}
+            {thing.behind !== undefined && <Chart title="Waiting" of={thing.key} lines={[{ member: "behind", label: "waiting" }]} write={rate} />}
           </div>
           <Neighbours thing={thing} />
           {feed.state === "live" && kind === "queue" && thing.behind === undefined && <p class="label">Nobody received from it since the server started: how much is in it is not known without loading it.</p>}

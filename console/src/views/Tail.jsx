@@ -38,7 +38,7 @@ export function Tail({ region, stream, shards, from = {} }) {
     <section class="tail">
       <Controls {...{ asked, ask, shards, isPaused, pause, words, find }} />
       <Problem error={state.error} />
-      <p class="label" role="status">
+      <p class="label">
         {count(found.length)} of {count(records.length)} records{records.length === KEPT_MAX && ", the newest"}
         {state.behind > 999 && `, ${duration(state.behind)} behind the end`}
         {!asked.shard && shards.length > SHARDS_MAX && `; read are the first ${SHARDS_MAX} of ${count(shards.length)} shards: choose one for the others`}

@@ -20,7 +20,7 @@ export function Title({ kind, name, region, thing }) {
 
 function Trouble({ thing: { kind, trouble } }) {
   return (
-    <section class="trouble" aria-label="Why it is held up" role="alert">
+    <section class="trouble" aria-label="Why it is held up">
       <h2>{kind === "mapping" ? "Blocked" : "Stuck"} since <At ms={trouble.since} /></h2>
       <p class="text">{trouble.text}</p>
       <p class="more">

@@ -3,13 +3,16 @@
 //! The state that the worker has in memory is looked at beside it, and the stream is asked here: the worker does nothing
 //! for it, and nobody waits for the worker. Its turn may be about to commit what is seen here.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use headwater_log::{Source, SourceError, SourceLimit};
 use headwater_types::Millis;
 use parking_lot::Mutex;
 
 use crate::{Error, Queues, state::State};
+
+/// How long an oldest record that was found is told of at a glance.
+const GLANCE: Duration = Duration::from_secs(10);
 
 /// How many records a queue has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +33,8 @@ pub(crate) struct Loaded {
     /// Locked for as long as nothing is waited for. The worker alone changes it.
     pub state: Mutex<State>,
     pub source: Arc<dyn Source>,
+    /// When the oldest record's arrival was looked for last at a glance, on the clock that never jumps, and what was found.
+    pub glanced: Mutex<Option<(Duration, Option<Millis>)>>,
 }
 
 /// The facts about a queue's records that its worker has in memory.
@@ -65,9 +70,36 @@ impl Queues {
     pub async fn depth(&self, id: &str) -> Result<Option<Depth>, Error> {
         let loaded = self.queue(id)?.shared.loaded.lock().upgrade();
         match loaded.map(|loaded| loaded.known(self.env.clock.now())) {
-            Some(known) => Ok(Some(known.depth().await?)),
+            Some(known) => {
+                let (mut depth, firsts) = known.count().await?;
+                depth.oldest = known.oldest(&firsts).await?;
+                Ok(Some(depth))
+            }
             None => Ok(None),
         }
+    }
+
+    /// The same for somebody who asks every second: the oldest record, for which the stream is read, is looked for anew after
+    /// some seconds only.
+    pub async fn depth_at_a_glance(&self, id: &str) -> Result<Option<Depth>, Error> {
+        let Some(loaded) = self.queue(id)?.shared.loaded.lock().upgrade() else {
+            return Ok(None);
+        };
+        let known = loaded.known(self.env.clock.now());
+        let (mut depth, firsts) = known.count().await?;
+        let elapsed = self.env.clock.elapsed();
+        let glanced = *loaded.glanced.lock();
+        let is_new = |(at, _): &(Duration, _)| elapsed.saturating_sub(*at) < GLANCE;
+        depth.oldest = match glanced.filter(is_new) {
+            _ if firsts.is_empty() => None,
+            Some((_, Some(oldest))) => Some(oldest),
+            _ => {
+                let oldest = known.oldest(&firsts).await?;
+                *loaded.glanced.lock() = Some((elapsed, oldest));
+                oldest
+            }
+        };
+        Ok(Some(depth))
     }
 
     /// The names of all queues by their ids, as far as this process knows.
@@ -79,26 +111,35 @@ impl Queues {
 }
 
 impl Known {
-    async fn depth(self) -> Result<Depth, SourceError> {
+    /// How many records there are, without the oldest; and the first offset of each shard that has any.
+    async fn count(&self) -> Result<(Depth, Vec<(String, u64)>), SourceError> {
         let mut depth = Depth {
             waiting: self.again,
             in_flight: self.in_flight,
             dead_letters: self.dead_letters,
             oldest: None,
         };
+        let mut firsts = Vec::new();
         for shard in self.source.shards().await? {
             let next = self.positions.get(&*shard.id).copied().unwrap_or(0);
             let next = next.max(shard.first);
             depth.waiting += shard.end.saturating_sub(next);
             let new = (next < shard.end).then_some(next);
             let pending = self.pending.get(&*shard.id).copied();
-            let Some(first) = pending.into_iter().chain(new).min() else {
-                continue;
-            };
-            let arrival = self.arrival(&shard.id, first).await?;
-            depth.oldest = depth.oldest.into_iter().chain(arrival).min();
+            let first = pending.into_iter().chain(new).min();
+            firsts.extend(first.map(|first| (shard.id, first)));
         }
-        Ok(depth)
+        Ok((depth, firsts))
+    }
+
+    /// When the oldest of these arrived.
+    async fn oldest(&self, firsts: &[(String, u64)]) -> Result<Option<Millis>, SourceError> {
+        let mut oldest: Option<Millis> = None;
+        for (shard, first) in firsts {
+            let arrival = self.arrival(shard, *first).await?;
+            oldest = oldest.into_iter().chain(arrival).min();
+        }
+        Ok(oldest)
     }
 
     /// When the record at an offset arrived, or the oldest behind it that there still is.

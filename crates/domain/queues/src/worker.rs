@@ -219,6 +219,7 @@ impl Worker {
         let loaded = Arc::new(Loaded {
             state: Mutex::new(state),
             source,
+            glanced: Mutex::default(),
         });
         *self.queue.loaded.lock() = Arc::downgrade(&loaded);
         Ok(Open {

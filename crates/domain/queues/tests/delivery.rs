@@ -424,6 +424,33 @@ async fn the_depth_of_a_queue_tells_what_waits_is_in_flight_and_is_dead() {
 }
 
 #[tokio::test]
+async fn at_a_glance_counts_are_new_and_the_oldest_is_of_some_seconds_ago() {
+    let world = World::new(1).await;
+    let id = world.queue(attributes(10, Some(1))).await;
+    let glance = async || {
+        let depth = world.queues.depth_at_a_glance(&id).await.unwrap().unwrap();
+        (depth.waiting, depth.oldest)
+    };
+    assert!(world.receive(&id, RECORDS, 1).await.is_empty());
+    assert_eq!(glance().await, (0, None));
+    let first = world.now();
+    world.put(0, "a");
+    world.advance(1);
+    let second = world.now();
+    world.put(0, "b");
+    assert_eq!(glance().await, (2, Some(first)));
+    let received = world.receive(&id, RECORDS, 1).await;
+    let done = world.settle(&id, &received[0], Action::Acknowledge);
+    done.await.unwrap();
+    assert_eq!(glance().await, (1, Some(first)));
+    world.advance(10);
+    assert_eq!(glance().await, (1, Some(second)));
+    assert_eq!(world.data(&id, RECORDS).await, ["b"]);
+    let received = world.queues.depth(&id).await.unwrap().unwrap();
+    assert_eq!((received.waiting, received.in_flight), (0, 1));
+}
+
+#[tokio::test]
 async fn the_depth_is_told_beside_the_worker_and_of_what_is_in_memory_alone() {
     let mut world = World::new(1).await;
     let id = world.queue(attributes(10, Some(1))).await;

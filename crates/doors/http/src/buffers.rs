@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use crate::{
     Body,
     http1::incoming::Incoming,
-    limits::{BODY_AHEAD, BODY_STEP_BYTES, BUFFERED_BYTES, DISCARDED_BYTES},
+    limits::{BODY_AHEAD, BODY_STEP_BYTES, BODY_WEIGHT, BUFFERED_BYTES, DISCARDED_BYTES},
     room::{Room, Share},
 };
 
@@ -77,6 +77,17 @@ impl Buffers {
     /// The bytes that are taken at the moment, and those that may be.
     pub fn taken(&self) -> (usize, usize) {
         self.0.taken()
+    }
+
+    /// Takes room for one more step of a body that is made from one that `share` stands for; how many bytes of it that are.
+    pub async fn grow(&self, share: &mut Share) -> usize {
+        self.0.grow(share).await;
+        BODY_STEP_BYTES
+    }
+
+    /// Gives back what is beyond a body of `len` bytes.
+    pub fn shrink(share: &mut Share, len: usize) {
+        share.keep(len.saturating_mul(BODY_WEIGHT));
     }
 
     /// Takes room for `bytes`, or all there is, once it is free.
@@ -210,7 +221,7 @@ mod tests {
     use crate::{
         body::{full, streamed},
         http1::{body_state::BodyState, transport::Transport},
-        limits::{BODY_IDLE, BODY_WEIGHT},
+        limits::BODY_IDLE,
         progress::Progress,
     };
 

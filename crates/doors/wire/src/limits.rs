@@ -64,7 +64,8 @@ pub(crate) const XML_BODY_BYTES: usize = 8 << 20;
 /// Parameters of a query request: what 1 MiB of metrics can have.
 pub(crate) const QUERY_FIELDS: usize = 40_000;
 
-/// The dots in a query request, which bound the parts of all its parameters' names.
+/// The dots in the names of a query request's parameters: eight in each, as metrics' queries have. Reading them takes some 60
+/// bytes for each.
 pub(crate) const QUERY_DOTS: usize = 320_000;
 
 /// The parts of a query parameter's name.
@@ -72,6 +73,10 @@ pub(crate) const QUERY_DEPTH: usize = 32;
 
 /// The body of a query request: a message of 1 MiB, each byte of which may be written as three.
 pub(crate) const QUERY_BODY_BYTES: usize = 4 << 20;
+
+/// The body of a query request that nobody signed, where signatures are checked: a token of a federation's, each byte of which
+/// may be written as three.
+pub(crate) const UNSIGNED_FORM_BYTES: usize = 256 << 10;
 
 /// Accounts' regions that are open at a time.
 pub(crate) const PLACES: usize = 64;

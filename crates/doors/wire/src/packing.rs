@@ -92,21 +92,44 @@ impl Packing {
         }
     }
 
-    /// The body itself, of at most `limit` bytes. An empty one is not packed.
-    pub fn unpack(self, packed: &[u8], limit: usize) -> Result<Bytes, Unpackable> {
-        let from: Box<dyn Read + '_> = match self {
-            Self::Gzip => Box::new(MultiGzDecoder::new(packed)),
-            Self::Deflate => Box::new(ZlibDecoder::new(packed)),
-        };
-        let mut unpacked = Vec::new();
-        let read = from.take(limit as u64 + 1).read_to_end(&mut unpacked);
-        if read.is_err() || packed.is_empty() {
-            return Err(Unpackable::NotPacked);
+    /// A packed body, to be unpacked into at most `limit` bytes. An empty one is not packed.
+    pub fn unpacking(self, packed: &[u8], limit: usize) -> Unpacking<'_> {
+        Unpacking {
+            from: match self {
+                _ if packed.is_empty() => None,
+                Self::Gzip => Some(Box::new(MultiGzDecoder::new(packed))),
+                Self::Deflate => Some(Box::new(ZlibDecoder::new(packed))),
+            },
+            unpacked: Vec::new(),
+            limit,
         }
-        match unpacked.len() > limit {
+    }
+}
+
+/// A body that is unpacked in steps, so that each of them can be counted before it takes memory.
+pub(crate) struct Unpacking<'a> {
+    from: Option<Box<dyn Read + Send + 'a>>,
+    unpacked: Vec<u8>,
+    limit: usize,
+}
+
+impl Unpacking<'_> {
+    /// Unpacks `step` bytes more; whether there may be more behind them.
+    pub fn more(&mut self, step: usize) -> Result<bool, Unpackable> {
+        let from = self.from.as_mut().ok_or(Unpackable::NotPacked)?;
+        let beyond = (self.limit + 1).saturating_sub(self.unpacked.len());
+        let step = step.min(beyond);
+        let read = from.take(step as u64).read_to_end(&mut self.unpacked);
+        let read = read.map_err(|_| Unpackable::NotPacked)?;
+        match self.unpacked.len() > self.limit {
             true => Err(Unpackable::TooLong),
-            false => Ok(unpacked.into()),
+            false => Ok(read == step),
         }
+    }
+
+    /// What was unpacked.
+    pub fn done(self) -> Bytes {
+        self.unpacked.into()
     }
 }
 
@@ -169,16 +192,23 @@ mod tests {
         assert_eq!(Packing::accepted(&HeaderMap::new()), None);
     }
 
+    /// A body, unpacked in steps of a byte.
+    fn unpacked(packing: Packing, packed: &[u8], limit: usize) -> Result<Bytes, Unpackable> {
+        let mut unpacking = packing.unpacking(packed, limit);
+        while unpacking.more(1)? {}
+        Ok(unpacking.done())
+    }
+
     #[test]
     fn what_is_packed_is_unpacked_and_nothing_else_is() {
         use Packing::{Deflate, Gzip};
         let gzip = Gzip.pack(b"{}").unwrap();
         let deflate = Deflate.pack(b"{}").unwrap();
-        assert_eq!(Gzip.unpack(&gzip, 2).as_deref(), Ok(&b"{}"[..]));
-        assert_eq!(Deflate.unpack(&deflate, 2).as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(unpacked(Gzip, &gzip, 2).as_deref(), Ok(&b"{}"[..]));
+        assert_eq!(unpacked(Deflate, &deflate, 2).as_deref(), Ok(&b"{}"[..]));
         let two = [&gzip[..], &gzip].concat();
-        assert_eq!(Gzip.unpack(&two, 4).as_deref(), Ok(&b"{}{}"[..]));
-        assert_eq!(Gzip.unpack(&gzip, 1), Err(Unpackable::TooLong));
+        assert_eq!(unpacked(Gzip, &two, 4).as_deref(), Ok(&b"{}{}"[..]));
+        assert_eq!(unpacked(Gzip, &gzip, 1), Err(Unpackable::TooLong));
         for (bytes, packing) in [
             (&b"{}"[..], Gzip),
             (b"{}", Deflate),
@@ -187,7 +217,7 @@ mod tests {
             (&gzip[..gzip.len() - 1], Gzip),
             (&gzip, Deflate),
         ] {
-            let unpacked = packing.unpack(bytes, 9);
+            let unpacked = unpacked(packing, bytes, 9);
             assert_eq!(
                 unpacked,
                 Err(Unpackable::NotPacked),

@@ -39,12 +39,21 @@ pub struct OwnPages {
     pub is_stopping: Arc<AtomicBool>,
     /// Each service's operations, and whether they are built.
     pub operations: Vec<(&'static str, Vec<(&'static str, bool)>)>,
+    /// Whether signatures are checked: then these pages, which ask for none, tell nothing that others wrote.
+    pub is_signed: bool,
 }
 
 impl OwnPages {
     async fn report(&self) -> (u16, Value) {
         let of_places = self.places.services();
-        report(&*self.log, self.services.iter().chain(&of_places)).await
+        let services = self.services.iter().chain(&of_places);
+        let (status, mut report) = report(&*self.log, services.clone()).await;
+        if self.is_signed {
+            for (kind, _) in services.filter_map(|service| service.troubles()) {
+                report[kind].as_object_mut().map(without_words);
+            }
+        }
+        (status, report)
     }
 
     /// The status to answer with, 200 or 503, and the reasons for which requests are better sent elsewhere.
@@ -120,19 +129,26 @@ async fn report(
     (status, report.into())
 }
 
+/// Takes the words out of troubles, in which there may be what a destination answered; the codes are our own.
+fn without_words(troubles: &mut Map<String, Value>) {
+    for trouble in troubles.values_mut().filter_map(Value::as_object_mut) {
+        trouble.remove("error");
+    }
+}
+
 /// The delivery streams that an error stops at the moment, by name.
 pub fn stuck(deliveries: &Deliveries) -> serde_json::Map<String, Value> {
     let told = |(name, incident): (String, Incident)| {
         let Incident {
             since,
             at,
+            code,
             error,
             times,
-            ..
         } = incident;
         (
             name,
-            json!({ "error": error, "since_ms": since, "since_tries": times, "last_ms": at }),
+            json!({ "code": code, "error": error, "since_ms": since, "since_tries": times, "last_ms": at }),
         )
     };
     deliveries.incidents().into_iter().map(told).collect()

@@ -240,11 +240,13 @@ pub fn serving(
         metrics: metrics.clone(),
         is_stopping: watch.is_stopping.clone(),
         operations: tables.iter().map(|table| table.operations()).collect(),
+        is_signed: access.is_some(),
     };
     let sources = Sources {
         home: (ground.place.clone(), services.to_vec()),
         places: places.clone(),
         is_signed: access.is_some(),
+        started: ground.env.clock.now(),
     };
     let console = Arc::new(Console::new(ground.env.clone(), sources));
     let mut observers: Vec<Arc<dyn Observe>> = vec![requests];

@@ -24,12 +24,11 @@ use crate::{
     dialect::Dialect,
     dynamo, json,
     known::Known,
-    limits::{JSON_BODY_BYTES, QUERY_BODY_BYTES, REST_JSON_BODY_BYTES, XML_BODY_BYTES},
-    pipeline::{
-        Pipeline, Trace,
-        find::Entry,
-        receive::{hold, unpack},
+    limits::{
+        JSON_BODY_BYTES, QUERY_BODY_BYTES, REST_JSON_BODY_BYTES, UNSIGNED_FORM_BYTES,
+        XML_BODY_BYTES,
     },
+    pipeline::{Pipeline, Trace, find::Entry, receive::hold},
     query,
     rest::{self, Format, Found, Message, signed_scope, streams},
     table::{Input, Route, Table},
@@ -204,12 +203,13 @@ impl Pipeline {
         context: &mut Context,
         trace: &mut Trace,
     ) -> Result<Response<Body>, ApiError> {
-        let packed = hold(body, QUERY_BODY_BYTES, None, context).await?;
+        let limit = self.form_limit(head);
+        let packed = hold(body, limit, None, context).await?;
         trace.bytes_in = packed.bytes.len() as u64;
-        // The bytes that were signed: a form may be packed, and says only inside whose it is.
+        self.admit_packed(head, &packed.bytes, context)?;
+        // The bytes that were signed: a form may be packed.
         let signed_bytes = packed.bytes.clone();
-        let received = packed.unpacked(head, QUERY_BODY_BYTES, context, None);
-        let received = Box::pin(received).await?;
+        let received = Box::pin(packed.unpacked(head, limit, context, None)).await?;
         let mut text = String::from_utf8_lossy(&received.bytes).into_owned();
         if let Some(query) = head.uri.query() {
             text = format!("{query}&{text}");
@@ -257,7 +257,8 @@ impl Pipeline {
         if let Some(member) = entry.spelling.and_then(|spelling| spelling.address) {
             fields.add(member, path);
         }
-        let tree = query::read(fields, route.shape.input, form)?;
+        let tree = query::read(&fields, route.shape.input, form)?;
+        drop(fields);
         let tree = validate::tree(Raw::from(tree), route.shape, table.service)?;
         trace.input = self.told(&tree, route.shape.input, table.service, &route.line);
         let call = Call {
@@ -266,6 +267,33 @@ impl Pipeline {
             share: Some(received.share),
         };
         self.finish(entry, call, context, trace).await
+    }
+
+    /// The bytes that a form may have: few where it must be signed and is not, as then hardly any operation takes it.
+    fn form_limit(&self, head: &Parts) -> usize {
+        match self.options.verifier.is_some() && !is_signed(head) {
+            true => UNSIGNED_FORM_BYTES,
+            false => QUERY_BODY_BYTES,
+        }
+    }
+
+    /// Checks the signature of a form that is packed before it is unpacked, where the head says whose it is: only inside
+    /// does a form say which operation it is for.
+    fn admit_packed(
+        &self,
+        head: &Parts,
+        body: &[u8],
+        context: &mut Context,
+    ) -> Result<(), ApiError> {
+        if let Some(scope) = signed_scope(head)
+            && head.headers.contains_key(header::CONTENT_ENCODING)
+            && let Some(entry) = self.queried("", Some(&scope.service), "/")
+        {
+            context.dialect = Dialect::Query(entry.form());
+            context.service = entry.service.signing_name;
+            self.authenticate_body(head, body, true, context)?;
+        }
+        Ok(())
     }
 
     /// The table that says which operations there are; those of other places have other state and the same lines.
@@ -533,11 +561,14 @@ async fn read_rest(
     .await?;
     // The share of the room goes back before the handler runs: a function that is invoked calls back in here, and must
     // not wait for what its own invocation holds.
-    let body = match format {
-        Format::Json => unpack(held.bytes, head, limit, context.dialect, None)?,
-        Format::Xml(_) => held.bytes,
+    let held = match format {
+        Format::Json => Box::pin(held.unpacked(head, limit, context, None)).await?,
+        Format::Xml(_) => held,
     };
-    let message = Message { body, ..message };
+    let message = Message {
+        body: held.bytes,
+        ..message
+    };
     Ok((rest::read(input, &message, format).map_err(refuse)?, None))
 }
 

@@ -28,7 +28,8 @@ use headwater_http::{Body, Buffers, HoldError, Peer, body};
 use headwater_shapes::{Blob, OperationShape, Service, Structure, Value};
 use headwater_types::Region;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header,
+    request::Parts,
 };
 use http_body::Body as _;
 
@@ -60,7 +61,7 @@ pub trait Page: Send + Sync {
     /// Whether a request is for it.
     fn takes(&self, request: &Request<Body>) -> bool;
 
-    /// Answers a request.
+    /// Answers a request, among whose extensions its `Peer` is.
     async fn call(&self, request: Request<Body>) -> Response<Body>;
 }
 
@@ -552,10 +553,11 @@ impl headwater_http::Service for Pipeline {
         let began = self.env.clock.elapsed();
         let (head, body) = request.into_parts();
         let context = self.context(&head, peer);
-        let request = Request::from_parts(head, body);
+        let mut request = Request::from_parts(head, body);
         if self.host_of(&context).is_none()
             && let Some(page) = self.page(&request)
         {
+            request.extensions_mut().insert(peer);
             return answered_or_failed(page.call(request)).await;
         }
         let (head, body) = request.into_parts();

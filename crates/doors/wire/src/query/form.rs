@@ -18,18 +18,21 @@ use crate::{
 pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    /// The fields of a form's text; they are counted before they take memory.
+    /// The fields of a form's text. They are counted before they take memory; the dots of their names once they are
+    /// decoded, as a dot may be written `%2E`.
     pub(crate) fn parse(text: &str) -> Result<Self, ApiError> {
-        let count = |what| text.bytes().filter(|byte| *byte == what).count();
-        if count(b'&') >= QUERY_FIELDS {
+        let count = |text: &str, what| text.bytes().filter(|byte| *byte == what).count();
+        if count(text, b'&') >= QUERY_FIELDS {
             return Err(malformed(format!(
                 "there are more than {QUERY_FIELDS} parameters"
             )));
         }
-        if count(b'.') > QUERY_DOTS {
+        let fields = parse_query(text);
+        let dots = fields.iter().map(|(name, _)| count(name, b'.'));
+        if dots.sum::<usize>() > QUERY_DOTS {
             return Err(malformed("the parameters' names are too long".to_owned()));
         }
-        Ok(Self(parse_query(text)))
+        Ok(Self(fields))
     }
 
     /// Adds a field that the path of the address stands for, where there is none of that name.
@@ -47,51 +50,83 @@ impl Fields {
 }
 
 /// The members of an input in a form.
-pub(crate) fn read(fields: Fields, structure: &Structure, form: Form) -> Result<Value, ApiError> {
+pub(crate) fn read(fields: &Fields, structure: &Structure, form: Form) -> Result<Value, ApiError> {
+    let mut fields: Vec<_> = fields.0.iter().collect();
+    // Of those that are named alike the first stays the first.
+    fields.sort_by(|(one, _), (other, _)| one.split('.').cmp(other.split('.')));
     let mut root = Node::default();
-    for (name, value) in fields.0 {
-        root.put(&name, value)?;
+    for (name, value) in fields {
+        root.put(name, value)?;
     }
     read_structure(&mut root, structure, form).map(Value::Object)
 }
 
-/// The fields that begin alike.
+/// The fields that begin alike. There may be a node for each dot, so they are small.
 #[derive(Default)]
-struct Node {
-    text: Option<String>,
-    children: BTreeMap<String, Node>,
+struct Node<'a> {
+    text: Option<&'a str>,
+    /// In the order of their names, which are all different.
+    children: Vec<(&'a str, Node<'a>)>,
 }
 
-impl Node {
-    fn put(&mut self, name: &str, value: String) -> Result<(), ApiError> {
+impl<'a> Node<'a> {
+    /// Adds the field that follows those that are here in the order of the parts of their names.
+    fn put(&mut self, name: &'a str, value: &'a str) -> Result<(), ApiError> {
         let mut node = self;
         for (depth, part) in name.split('.').enumerate() {
             if depth == QUERY_DEPTH {
                 return Err(malformed(format!("{name} has too many parts")));
             }
-            node = node.children.entry(part.to_owned()).or_default();
+            node = node.last(part);
         }
         node.text.get_or_insert(value);
         Ok(())
     }
 
+    /// The last child, which is the one of that name.
+    fn last(&mut self, name: &'a str) -> &mut Self {
+        if self.children.last().is_none_or(|(last, _)| *last != name) {
+            if self.children.is_empty() {
+                // Most have one child.
+                self.children.reserve_exact(1);
+            }
+            self.children.push((name, Node::default()));
+        }
+        let (_, last) = self.children.last_mut().expect("one was pushed");
+        last
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    fn remove(&mut self, name: &str) -> Option<Self> {
+        let place = self.place(name)?;
+        Some(self.children.remove(place).1)
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        let place = self.children.binary_search_by_key(&name, |(name, _)| *name);
+        place.ok()
+    }
+
     /// The numbered children in the order of their numbers.
-    fn numbered(self) -> Vec<Node> {
+    fn numbered(self) -> Vec<Self> {
         let numbered = self.children.into_iter();
         let numbered = numbered.filter_map(|(name, node)| Some((name.parse::<u64>().ok()?, node)));
-        let sorted: BTreeMap<u64, Node> = numbered.collect();
+        let sorted: BTreeMap<u64, Self> = numbered.collect();
         sorted.into_values().collect()
     }
 }
 
 fn read_structure(
-    node: &mut Node,
+    node: &mut Node<'_>,
     structure: &Structure,
     form: Form,
 ) -> Result<Map<String, Value>, ApiError> {
     let mut members = Map::new();
     for member in structure.members {
-        if let Some(child) = node.children.remove(&*name(member, form))
+        if let Some(child) = node.remove(&name(member, form))
             && let Some(value) = read_value(child, member.wire_name, member.shape, form)?
         {
             members.insert(member.wire_name.to_owned(), value);
@@ -129,7 +164,7 @@ pub(super) fn name(member: &Member, form: Form) -> String {
 }
 
 fn read_value(
-    mut node: Node,
+    mut node: Node<'_>,
     name: &str,
     shape: &Shape,
     form: Form,
@@ -151,34 +186,34 @@ fn read_value(
             items.map(|items| Some(Value::Array(items)))
         }
         Shape::Map { value, .. } => {
-            let is_flat = !node.children.contains_key("entry");
+            let is_flat = !node.has("entry");
             let entries = inside(node, (!is_flat).then_some("entry")).numbered();
             read_map(entries, name, value, form).map(|entries| Some(Value::Object(entries)))
         }
         scalar => node
             .text
-            .map(|text| read_scalar(&text, name, scalar))
+            .map(|text| read_scalar(text, name, scalar))
             .transpose(),
     }
 }
 
 /// The node behind a word that stands between a list and its members.
-fn inside(mut node: Node, between: Option<&str>) -> Node {
+fn inside<'a>(mut node: Node<'a>, between: Option<&str>) -> Node<'a> {
     match between {
-        Some(word) => node.children.remove(word).unwrap_or_default(),
+        Some(word) => node.remove(word).unwrap_or_default(),
         None => node,
     }
 }
 
 fn read_map(
-    entries: Vec<Node>,
+    entries: Vec<Node<'_>>,
     name: &str,
     shape: &Shape,
     form: Form,
 ) -> Result<Map<String, Value>, ApiError> {
     let mut map = Map::new();
     for mut entry in entries {
-        let mut part = |names: &[&str]| names.iter().find_map(|name| entry.children.remove(*name));
+        let mut part = |names: &[&str]| names.iter().find_map(|name| entry.remove(name));
         let (keys, values): (&[&str], &[&str]) = match form.spelling {
             Some(_) => (&["Name", "Key"], &[VALUE]),
             // SNS has maps whose entries are spelled otherwise, and reads either.
@@ -189,7 +224,7 @@ fn read_map(
         if let (Some(key), Some(value)) = (key, value)
             && let Some(value) = read_value(value, name, shape, form)?
         {
-            map.insert(key, value);
+            map.insert(key.to_owned(), value);
         }
     }
     Ok(map)

@@ -68,7 +68,7 @@ const EC2: Form = Form {
 };
 
 fn tree(text: &str, form: Form) -> Value {
-    read(Fields::parse(text).unwrap(), &INPUT, form).unwrap()
+    read(&Fields::parse(text).unwrap(), &INPUT, form).unwrap()
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn ec2_flattens_and_capitalizes() {
 fn a_form_that_cannot_be_is_refused() {
     let refused = |text: &str| {
         Fields::parse(text)
-            .and_then(|fields| read(fields, &INPUT, QUERY))
+            .and_then(|fields| read(&fields, &INPUT, QUERY))
             .unwrap_err()
     };
     assert_eq!(
@@ -108,6 +108,25 @@ fn a_form_that_cannot_be_is_refused() {
         "MalformedInput"
     );
     assert_eq!(refused(&"a=1&".repeat(100_000)).code(), "MalformedInput");
+}
+
+#[test]
+fn dots_are_counted_in_names_alone_however_they_are_written() {
+    let names = |dot: &str| format!("{}=&", format!("a{dot}").repeat(30)).repeat(11_000);
+    for dot in [".", "%2E", "%2e"] {
+        let refused = Fields::parse(&names(dot)).unwrap_err();
+        assert_eq!(refused.message(), "the parameters' names are too long");
+    }
+    let many = Fields::parse(&format!("Name.1={}", ".".repeat(1 << 20))).unwrap();
+    let read = read(&many, &INPUT, QUERY).unwrap();
+    assert_eq!(read["Name"][0].as_str().unwrap().len(), 1 << 20);
+}
+
+#[test]
+fn fields_may_come_in_any_order_and_the_first_of_a_name_counts() {
+    let text = "Tags.member.1.Value=v&Name.1=x&Tags-x=1&Tags.member.1.Key=a&Tags%2Emember.1.Key=b&Name.1=y";
+    let expected = json!({"Tags": [{"Key": "a", "Value": "v"}], "Name": ["x"]});
+    assert_eq!(tree(text, QUERY), expected);
 }
 
 fn context() -> Context {

@@ -91,11 +91,12 @@ impl Feed {
         let mut last = self.last.lock().await;
         let elapsed = self.env.clock.elapsed();
         let is_fresh = |made: &Made| elapsed.saturating_sub(made.made) < FRESH;
-        let made = match last.take() {
-            Some(made) if is_fresh(&made) => made,
-            before => self.make(before, elapsed).await,
-        };
-        let made = last.insert(made);
+        if !last.as_ref().is_some_and(is_fresh) {
+            // Who listens may be gone while things are drawn: until then the last picture stays as it is.
+            let things = self.draw.things().await;
+            *last = Some(self.make(last.take(), things, elapsed));
+        }
+        let made = last.as_ref().expect("it was made");
         let event = match made.number.checked_sub(seen.unwrap_or(u64::MAX)) {
             // A line that is passed over keeps the connection.
             Some(0) => Bytes::from_static(b":\n\n"),
@@ -105,8 +106,12 @@ impl Feed {
         (event, made.number)
     }
 
-    async fn make(&self, before: Option<Made>, elapsed: Duration) -> Made {
-        let things = self.draw.things().await;
+    fn make(
+        &self,
+        before: Option<Made>,
+        things: BTreeMap<String, Value>,
+        elapsed: Duration,
+    ) -> Made {
         let (number, old) =
             before.map_or((0, BTreeMap::new()), |made| (made.number + 1, made.things));
         let changes = changes(&old, &things);
@@ -178,13 +183,17 @@ mod tests {
 
     use super::*;
 
-    /// A thing that says how often it was drawn, and one that stays the same.
+    /// A thing that says how often it was drawn, and one that stays the same. Drawing may need
+    /// a second turn.
     #[derive(Default)]
-    struct Counted(Arc<AtomicU64>);
+    struct Counted(Arc<AtomicU64>, bool);
 
     #[async_trait]
     impl Draw for Counted {
         async fn things(&self) -> BTreeMap<String, Value> {
+            if self.1 {
+                tokio::task::yield_now().await;
+            }
             let times = self.0.fetch_add(1, Relaxed);
             let same = BTreeMap::from([("same".to_owned(), json!(0))]);
             let counted = [("counted".to_owned(), json!(times))];
@@ -206,13 +215,17 @@ mod tests {
     }
 
     fn world() -> World {
+        world_that(false)
+    }
+
+    fn world_that(draws_in_two_turns: bool) -> World {
         let clock = Arc::new(ManualClock::at(Millis(1_000)));
         let env = Env {
             clock: clock.clone(),
             ..Env::real()
         };
         let drawn = Arc::new(AtomicU64::new(0));
-        let feed = Feed::new(env, Box::new(Counted(drawn.clone())));
+        let feed = Feed::new(env, Box::new(Counted(drawn.clone(), draws_in_two_turns)));
         World { clock, drawn, feed }
     }
 
@@ -285,6 +298,21 @@ mod tests {
         assert!(text(missed).contains("server"));
         let (again, number) = feed.after(Some(2)).await;
         assert_eq!((text(again).as_str(), number), (":\n\n", 2));
+    }
+
+    #[tokio::test]
+    async fn whoever_leaves_while_a_picture_is_drawn_changes_nothing_for_others() {
+        let World { clock, drawn, feed } = world_that(true);
+        assert_eq!(feed.after(None).await.1, 0);
+        clock.advance(BEAT);
+        assert_eq!(feed.after(Some(0)).await.1, 1);
+        clock.advance(BEAT);
+        let left = feed.after(Some(1)).now_or_never();
+        assert!(left.is_none(), "it is still being drawn");
+        assert_eq!(drawn.load(Relaxed), 2);
+        let (event, number) = feed.after(Some(1)).await;
+        assert_eq!(number, 2);
+        assert!(!String::from_utf8_lossy(&event).contains("server"));
     }
 
     #[tokio::test]

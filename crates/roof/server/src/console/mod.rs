@@ -8,6 +8,7 @@ mod assets;
 mod feed;
 pub mod picture;
 pub mod things;
+mod visitors;
 mod welcome;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -16,6 +17,7 @@ use async_trait::async_trait;
 use feed::{Draw, Feed};
 use headwater_env::Env;
 use headwater_http::{Body, body};
+use headwater_types::Millis;
 use headwater_wire::{Page, Place};
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use picture::Picture;
@@ -36,6 +38,8 @@ pub struct Sources {
     pub places: Arc<Places>,
     /// Whether signatures are checked: otherwise any keys do.
     pub is_signed: bool,
+    /// When the server started, from where on it counts.
+    pub started: Millis,
 }
 
 impl Console {
@@ -73,6 +77,9 @@ impl Page for Console {
 
     async fn call(&self, request: Request<Body>) -> Response<Body> {
         let name = request.uri().path().strip_prefix(ADDRESS);
+        if name.is_some() && !visitors::is_welcome(&request) {
+            return refused();
+        }
         match (request.method(), name) {
             // The page's own files are named below this address, not beside it.
             (&Method::GET, None | Some("")) => moved(),
@@ -93,6 +100,13 @@ fn moved() -> Response<Body> {
     response
 }
 
+fn refused() -> Response<Body> {
+    let text = "the console is not for other sites' pages: ask for it by an address, by a name of this machine or network, or over TLS";
+    let mut response = assets::response("text/plain", body::full(text));
+    *response.status_mut() = StatusCode::FORBIDDEN;
+    response
+}
+
 fn nothing() -> Response<Body> {
     let mut response = assets::response("text/plain", body::full("the console has no such page"));
     *response.status_mut() = StatusCode::NOT_FOUND;
@@ -103,7 +117,7 @@ fn nothing() -> Response<Body> {
 impl Draw for Sources {
     async fn things(&self) -> BTreeMap<String, Value> {
         let (home, services) = &self.home;
-        let mut picture = Picture::of_region(&home.region);
+        let mut picture = Picture::of_region(&home.region, !self.is_signed);
         for service in services {
             service.show(&mut picture).await;
         }
@@ -123,6 +137,7 @@ impl Draw for Sources {
             "region": home.region.0,
             "account": home.account.0,
             "signed": self.is_signed,
+            "started": self.started.0,
         })
     }
 }

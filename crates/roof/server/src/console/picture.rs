@@ -12,15 +12,18 @@ use serde_json::{Value, json};
 /// The things of a server, by their keys.
 pub struct Picture {
     region: String,
+    /// Whether the words of errors are told, which others may have written: they are only where everybody may read all.
+    pub tells_words: bool,
     /// The things that were added.
     pub things: BTreeMap<String, Value>,
 }
 
 impl Picture {
     /// Nothing yet; the things that are added are of `region`.
-    pub fn of_region(region: &Region) -> Self {
+    pub fn of_region(region: &Region, tells_words: bool) -> Self {
         Self {
             region: region.0.clone(),
+            tells_words,
             things: BTreeMap::new(),
         }
     }
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_thing_that_is_added_again_is_told_of_once() {
-        let mut picture = Picture::of_region(&Region("eu-1".into()));
+        let mut picture = Picture::of_region(&Region("eu-1".into()), true);
         picture.add("stream", "a", json!(1));
         picture.add("stream", "a", json!(2));
         picture.set_region(&Region("eu-2".into()));

@@ -3,6 +3,8 @@
 //! Counts are those of the page of metrics, from the start of the server on where nothing else is said: `in` and `out` are
 //! records, `in_bytes` and `out_bytes` their bytes. Times are milliseconds.
 
+use std::collections::HashMap;
+
 use headwater_delivery::{Deliveries, Origin, Status, Step, StreamRecord, Target};
 use headwater_functions::Functions;
 use headwater_mappings::{LastResult, Mapping, MappingMetrics, Mappings};
@@ -72,7 +74,7 @@ pub async fn queues(queues: &Queues, now: Millis, to: &mut Picture) {
     let (records, _) = queues.list(None, usize::MAX, |_| true);
     for record in records {
         let mut told = json!({ "from": [place(&record.stream)] });
-        match queues.depth(&record.id).await {
+        match queues.depth_at_a_glance(&record.id).await {
             Ok(Some(depth)) => {
                 told["behind"] = depth.waiting.into();
                 told["in_flight"] = depth.in_flight.into();
@@ -107,15 +109,19 @@ pub async fn messages(messages: &Messages, to: &mut Picture) {
 
 /// Adds delivery streams, or channels.
 pub async fn deliveries(deliveries: &Deliveries, kind: &str, to: &mut Picture) {
-    let statuses = deliveries.statuses().await;
+    let statuses = deliveries.statuses().await.into_iter();
+    let statuses: HashMap<_, _> = statuses
+        .map(|status| (status.name.clone(), status))
+        .collect();
     for stream in deliveries.streams() {
-        if let Some(status) = statuses.iter().find(|status| status.name == stream.name) {
-            to.add(kind, &stream.name, of_delivery(&stream, status));
+        if let Some(status) = statuses.get(&stream.name) {
+            let told = of_delivery(&stream, status, to.tells_words);
+            to.add(kind, &stream.name, told);
         }
     }
 }
 
-fn of_delivery(stream: &StreamRecord, status: &Status) -> Value {
+fn of_delivery(stream: &StreamRecord, status: &Status, tells_words: bool) -> Value {
     let destination = &stream.destination;
     let from = match &stream.origin {
         Origin::Direct { .. } => None,
@@ -150,7 +156,11 @@ fn of_delivery(stream: &StreamRecord, status: &Status) -> Value {
     }
     if let Some(incident) = &status.incident {
         let more = json!({ "code": incident.code, "times": incident.times, "last": incident.at });
-        told["trouble"] = trouble(incident.since.0, &incident.error, more);
+        let words = match tells_words {
+            true => &incident.error,
+            false => "Its log of errors says why.",
+        };
+        told["trouble"] = trouble(incident.since.0, words, more);
     }
     told
 }
