@@ -18,7 +18,7 @@ use headwater_env::{Env, ManualClock, SimDisk};
 use headwater_log::{Append, EmbeddedLog, NewRecord, Options, ShardLog, ShardNumber};
 use headwater_loggroups::{
     Destination, Distribution, Error, LogGroups, NewEvent, NewSubscription, Transformation,
-    ports::{Counted, Counts, Destinations, Note, SendError},
+    ports::{CountError, Counted, Counts, Destinations, Note, SendError},
 };
 use headwater_types::{Arn, Millis, kept::ShardSpace};
 use serde_json::Value;
@@ -88,7 +88,7 @@ struct Store(Arc<dyn ShardLog>);
 
 #[async_trait]
 impl Counts for Store {
-    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), String> {
+    async fn add(&self, values: Vec<Counted>, note: Note) -> Result<(), CountError> {
         let line = |counted: &Counted| {
             let Counted {
                 name, at, values, ..
@@ -113,7 +113,9 @@ impl Counts for Store {
             });
         }
         let appended = self.0.append_whole(&appends).await;
-        appended.map(drop).map_err(|error| error.to_string())
+        appended
+            .map(drop)
+            .map_err(|error| CountError::Failed(error.to_string()))
     }
 }
 
