@@ -12,15 +12,15 @@ pub struct Alarm {
     pub name: String,
     /// Its ARN, by which reasons and rules name it.
     pub arn: String,
-    /// What it is for, in its maker's words.
+    /// The description of it, in its maker's words.
     pub description: Option<String>,
     /// Whether its actions are done.
     pub does_actions: bool,
-    /// What is done as it goes into each state: ARNs.
+    /// The actions as it goes into each state: ARNs.
     pub actions: Actions,
     /// Tags.
     pub tags: BTreeMap<String, String>,
-    /// What it watches.
+    /// The values or the alarms that it watches.
     pub watches: Watches,
     /// When it was defined last.
     pub configured: Millis,
@@ -28,7 +28,7 @@ pub struct Alarm {
     pub state: StateRecord,
 }
 
-/// What is done as an alarm goes into each state.
+/// The actions of an alarm as it goes into each state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Actions {
     /// Into OK.
@@ -39,7 +39,7 @@ pub struct Actions {
     pub insufficient_data: Vec<String>,
 }
 
-/// What an alarm watches.
+/// The values or the alarms that an alarm watches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Watches {
@@ -62,9 +62,9 @@ pub struct MetricAlarm {
     pub threshold: f64,
     /// How values are held against it.
     pub comparison: Comparison,
-    /// What periods without a value are taken for; missing, when nothing was said.
+    /// The treatment of periods without a value; missing, when nothing was said.
     pub missing: Option<Missing>,
-    /// What is done with percentiles of few samples, where it was said: `evaluate` or `ignore`.
+    /// The treatment of percentiles of few samples, where it was said: `evaluate` or `ignore`.
     pub low_samples: Option<String>,
 }
 
@@ -100,15 +100,15 @@ pub struct Statistic {
 pub struct Part {
     /// The name of it in expressions.
     pub id: String,
-    /// What it is called in a chart.
+    /// The label of it in a chart.
     pub label: Option<String>,
     /// Whether it is what is watched, where that was said.
     pub is_returned: Option<bool>,
-    /// What it is.
+    /// The kind of part that it is.
     pub of: PartOf,
 }
 
-/// What a part is.
+/// The kinds of parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PartOf {
@@ -137,7 +137,7 @@ pub enum Comparison {
     LessOrEqual,
 }
 
-/// What a period without a value is taken for.
+/// The treatment of a period without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -206,7 +206,7 @@ impl StateRecord {
 }
 
 impl Alarm {
-    /// What is to be done as it goes into a state.
+    /// The actions as it goes into a state.
     pub fn actions_of(&self, state: State) -> &[String] {
         match state {
             State::Ok => &self.actions.ok,
@@ -227,7 +227,7 @@ impl MetricAlarm {
         self.source.period()
     }
 
-    /// What a period without a value is taken for. Alarms of tables keep their state, whatever was said: "Configuring how
+    /// The treatment of a period without a value. Alarms of tables keep their state, whatever was said: "Configuring how
     /// CloudWatch alarms treat missing data" has it so.
     pub fn treatment(&self) -> Missing {
         match self.source.is_of("AWS/DynamoDB") {

@@ -35,15 +35,15 @@ pub struct NewAlarm {
     pub name: String,
     /// Its ARN.
     pub arn: String,
-    /// What it is for, in its maker's words.
+    /// The description of it, in its maker's words.
     pub description: Option<String>,
     /// Whether its actions are done.
     pub does_actions: bool,
-    /// What is done as it goes into each state: ARNs.
+    /// The actions as it goes into each state: ARNs.
     pub actions: Actions,
     /// Tags, which only a new alarm takes.
     pub tags: BTreeMap<String, String>,
-    /// What it watches.
+    /// The values or the alarms that it watches.
     pub watches: Watches,
 }
 

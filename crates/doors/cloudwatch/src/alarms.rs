@@ -222,7 +222,7 @@ const MISSING: &[(&str, Missing)] = &[
     ("missing", Missing::Missing),
 ];
 
-/// What periods without a value are taken for.
+/// The treatment of periods without a value.
 pub(crate) fn missing(name: &str) -> Result<Missing, ApiError> {
     let found = MISSING.iter().find(|(known, _)| *known == name);
     found.map(|(_, missing)| *missing).ok_or_else(|| {
